@@ -1,0 +1,7 @@
+/** Benchmarks of the whole machine, and the checks that span all modules. */
+module org.biscotti.bench {
+  requires static com.google.errorprone.annotations;
+  requires static org.jspecify;
+  requires jmh.core;
+  requires org.biscotti.kvm;
+}

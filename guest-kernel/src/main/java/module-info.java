@@ -1,0 +1,10 @@
+/**
+ * The type-safe kernel: tasks, memory, files, programs and system calls, and the ports it runs on.
+ * It is pure Java, has no native access and knows nothing of KVM.
+ */
+module org.biscotti.kernel {
+  requires static com.google.errorprone.annotations;
+  requires static org.jspecify;
+  requires jdk.jfr;
+  requires org.apache.logging.log4j;
+}
