@@ -7,4 +7,8 @@ module org.biscotti.kernel {
   requires static org.jspecify;
   requires jdk.jfr;
   requires org.apache.logging.log4j;
+
+  exports org.biscotti.kernel.abi;
+  exports org.biscotti.kernel.port;
+  exports org.biscotti.kernel.wait;
 }
