@@ -1,0 +1,136 @@
+package org.biscotti.kvm;
+
+import static org.biscotti.kvm.ffi.KvmAbi.*;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.biscotti.kernel.abi.Errno;
+import org.biscotti.kvm.ffi.CallState;
+import org.biscotti.kvm.ffi.Libc;
+
+/**
+ * The KVM subsystem: {@code /dev/kvm}, opened and checked.
+ *
+ * <p>Source: Documentation/virt/kvm/api.rst of the Linux kernel.
+ */
+public final class Kvm implements AutoCloseable {
+  /** The device. */
+  public static final String DEVICE = "/dev/kvm";
+
+  /** Room for this many CPUID entries; KVM_MAX_CPUID_ENTRIES in Linux is 256. */
+  private static final int CPUID_ENTRIES = 256;
+
+  private final Arena arena = Arena.ofShared();
+  private final CallState state = new CallState(arena);
+  private final int fd;
+
+  private Kvm(int fd) {
+    this.fd = fd;
+  }
+
+  /**
+   * Opens the device.
+   *
+   * @throws KvmException if there is no device, no permission, or it lacks something we need
+   */
+  public static Kvm open() {
+    try (Arena arena = Arena.ofConfined()) {
+      CallState state = new CallState(arena);
+      int fd = Libc.open(state, DEVICE, Libc.O_RDWR | Libc.O_CLOEXEC);
+      if (fd < 0) {
+        throw new KvmException(cannotOpen(state.errno()));
+      }
+      Kvm kvm = new Kvm(fd);
+      try {
+        kvm.check();
+      } catch (KvmException e) {
+        kvm.close();
+        throw e;
+      }
+      return kvm;
+    }
+  }
+
+  private static String cannotOpen(int errno) {
+    return switch (errno) {
+      case Errno.ENOENT, Errno.ENODEV, Errno.ENXIO ->
+          "no /dev/kvm: enable virtualization in the firmware and load kvm_intel or kvm_amd;"
+              + " in a container, pass the device in";
+      case Errno.EACCES, Errno.EPERM ->
+          "no permission on /dev/kvm: join the group that owns it"
+              + " (usually: sudo usermod -aG kvm $USER, then log in again)";
+      case Errno.EBUSY -> "/dev/kvm is busy: another hypervisor holds the processor's virtualization";
+      default -> "cannot open /dev/kvm: " + Errno.name(errno);
+    };
+  }
+
+  private void check() {
+    int version = Libc.ioctl(state, fd, KVM_GET_API_VERSION, 0);
+    if (version != KVM_API_VERSION) {
+      throw new KvmException("/dev/kvm speaks API version " + version + ", not 12");
+    }
+    require(KVM_CAP_USER_MEMORY, "user memory");
+    require(KVM_CAP_XSAVE, "XSAVE state");
+    require(KVM_CAP_XCRS, "extended control registers");
+    int sync = extension(KVM_CAP_SYNC_REGS);
+    int needed = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
+    if ((sync & needed) != needed) {
+      throw new KvmException("this KVM has no synchronized registers: Linux 4.17 or newer is needed");
+    }
+  }
+
+  private void require(int capability, String name) {
+    if (extension(capability) <= 0) {
+      throw new KvmException("this KVM has no support for " + name + ": use a newer Linux kernel");
+    }
+  }
+
+  /** KVM_CHECK_EXTENSION: 0 if unsupported, else what the capability says. */
+  public int extension(int capability) {
+    return Libc.ioctl(state, fd, KVM_CHECK_EXTENSION, capability);
+  }
+
+  /** The most vCPUs a machine may have. */
+  public int maxVcpus() {
+    return extension(KVM_CAP_MAX_VCPUS);
+  }
+
+  /** Size in bytes of a vCPU's shared {@code struct kvm_run} mapping. */
+  long vcpuMapBytes() {
+    return Libc.ioctl(state, fd, KVM_GET_VCPU_MMAP_SIZE, 0);
+  }
+
+  /**
+   * What the processor can offer a guest, as {@code struct kvm_cpuid2}.
+   *
+   * @param in whose lifetime the answer has
+   */
+  MemorySegment supportedCpuid(Arena in) {
+    MemorySegment cpuid =
+        in.allocate(kvm_cpuid2$entries + CPUID_ENTRIES * kvm_cpuid_entry2$sizeof, 8);
+    cpuid.set(ValueLayout.JAVA_INT, 0, CPUID_ENTRIES);
+    if (Libc.ioctl(state, fd, KVM_GET_SUPPORTED_CPUID, cpuid.address()) < 0) {
+      throw new KvmException("KVM_GET_SUPPORTED_CPUID failed: " + Errno.name(state.errno()));
+    }
+    return cpuid;
+  }
+
+  /** Creates a virtual machine without memory or processors. */
+  public Vm createVm() {
+    int vm;
+    do {
+      vm = Libc.ioctl(state, fd, KVM_CREATE_VM, 0);
+    } while (vm < 0 && state.errno() == Errno.EINTR);
+    if (vm < 0) {
+      throw new KvmException("cannot create a virtual machine: " + Errno.name(state.errno()));
+    }
+    return new Vm(this, vm);
+  }
+
+  @Override
+  public void close() {
+    Libc.close(state, fd);
+    arena.close();
+  }
+}
