@@ -1,5 +1,7 @@
 package org.biscotti.kernel.port;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The saved register file of a task that is not on a vCPU.
  *
@@ -46,11 +48,15 @@ public final class CpuContext {
    */
   public byte[] vector = new byte[0];
 
+  /** The vCPU that holds the same vector state as {@link #vector} unless it has loaded another. */
+  public @Nullable GuestCpu vectorHolder;
+
   /** Copies another context into this one. */
   public void set(CpuContext other) {
     System.arraycopy(other.registers, 0, registers, 0, COUNT);
     fsBase = other.fsBase;
     gsBase = other.gsBase;
     vector = other.vector.clone();
+    vectorHolder = null;
   }
 }

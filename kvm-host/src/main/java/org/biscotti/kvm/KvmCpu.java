@@ -1,0 +1,476 @@
+package org.biscotti.kvm;
+
+import static org.biscotti.kernel.port.CpuContext.*;
+import static org.biscotti.kvm.ffi.KvmAbi.*;
+import static org.biscotti.kvm.x86.KernelPages.*;
+import static org.biscotti.kvm.x86.X86.*;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.biscotti.kernel.abi.Errno;
+import org.biscotti.kernel.port.CpuContext;
+import org.biscotti.kernel.port.GuestCpu;
+import org.biscotti.kernel.port.GuestMemory;
+import org.biscotti.kernel.port.KernelArea;
+import org.biscotti.kernel.port.Trap;
+import org.biscotti.kvm.ffi.CallState;
+import org.biscotti.kvm.ffi.Libc;
+import org.biscotti.kvm.x86.KernelPages;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A vCPU as the kernel sees it: it turns KVM exits into traps, and keeps the program's registers in
+ * the synchronized area of {@code kvm_run} so that no exit needs an ioctl but KVM_RUN.
+ *
+ * <p>Between exits the area shows what the program would see: after a trap RIP, RSP and RFLAGS are
+ * the program's own, whatever ring-0 code they were found in. What the processor itself holds then
+ * is remembered in {@link #position}.
+ */
+final class KvmCpu implements GuestCpu {
+  /** The processor stands in ring 3, at the program's own RIP. */
+  private static final int IN_USER = 0;
+
+  /** It stands in ring 0 after the {@code out} of the entry page: {@code sysretq} leads back. */
+  private static final int IN_ENTRY = 1;
+
+  /** It stands elsewhere in ring 0: the user segments have to be loaded to go back. */
+  private static final int IN_KERNEL = 2;
+
+  /** First real-time signals: glibc keeps 32 and 33, the JDK uses 62. */
+  private static final int KICK_SIGNAL = 37;
+
+  private static final long RCX_OF_SYSCALL = 2;
+
+  private final Vcpu vcpu;
+  private final GuestMemory memory;
+  private final long stackTop;
+  private final long doubleFaultStackTop;
+  private final Arena arena = Arena.ofShared();
+  private final CallState kickState = new CallState(arena);
+  private final CallState state = new CallState(arena);
+  private final MemorySegment kickSet = arena.allocate(Libc.SIGSET_BYTES, 8);
+  private final MemorySegment noWait = arena.allocate(16, 8);
+  private final MemorySegment initialSystem = arena.allocate(kvm_sregs$sizeof, 8);
+  private final ExitCounts counts = new ExitCounts();
+
+  private boolean ring0Entry = true;
+  private int position = IN_KERNEL;
+  private boolean systemChanged = true;
+  private boolean broken;
+  private byte @Nullable [] loadedVector;
+
+  private volatile boolean flushRequested;
+  private volatile boolean inGuest;
+  private volatile int threadId;
+  private volatile @Nullable Thread owner;
+  private int processId;
+  private boolean closed;
+
+  KvmCpu(Vcpu vcpu, GuestMemory memory, KernelPages pages) {
+    this.vcpu = vcpu;
+    this.memory = memory;
+    stackTop = pages.stackTop(vcpu.index(), false);
+    doubleFaultStackTop = pages.stackTop(vcpu.index(), true);
+    kickSet.set(ValueLayout.JAVA_LONG, 0, 1L << (KICK_SIGNAL - 1));
+    setUp();
+  }
+
+  /** Where {@code syscall} arrives on this host; a property of the host, probed at start. */
+  void setEntryRing(boolean ring0) {
+    ring0Entry = ring0;
+  }
+
+  ExitCounts counts() {
+    return counts;
+  }
+
+  Vcpu vcpu() {
+    return vcpu;
+  }
+
+  /** Long mode with our descriptor tables, system-call registers and vector state. */
+  private void setUp() {
+    vcpu.fetchSystemRegisters();
+    vcpu.setSystem(kvm_sregs$cr0, CR0);
+    vcpu.setSystem(kvm_sregs$efer, EFER);
+    vcpu.setDescriptorTable(kvm_sregs$gdt, KernelArea.GDT, GDT_LIMIT);
+    vcpu.setDescriptorTable(kvm_sregs$idt, KernelArea.IDT, IDT_LIMIT);
+    vcpu.setTaskRegister(TSS_SELECTOR, KernelArea.TSS, TSS_LIMIT);
+    loadUserSegments();
+    dataSegments();
+    long basic = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE | CR4_FSGSBASE;
+    long[] choices = {
+      basic | CR4_SMEP | CR4_SMAP | CR4_UMIP, basic | CR4_SMEP | CR4_SMAP, basic | CR4_SMEP, basic
+    };
+    if (!acceptsOneOf(choices)) {
+      throw new KvmException("KVM refuses 64-bit mode with XSAVE and FSGSBASE: too old a processor");
+    }
+    if (!vcpu.setXcr0(0xe7) && !vcpu.setXcr0(7) && !vcpu.setXcr0(3)) {
+      throw new KvmException("KVM refuses every choice of XCR0");
+    }
+    vcpu.setMsr(MSR_STAR, (long) (USER_SS - 8) << 48 | (long) KERNEL_CS << 32);
+    vcpu.setMsr(MSR_LSTAR, KernelArea.ENTRY);
+    vcpu.setMsr(MSR_CSTAR, ENTRY_COMPATIBILITY);
+    vcpu.setMsr(MSR_SFMASK, SFMASK);
+    vcpu.setMsr(MSR_SYSENTER_CS, 0);
+    for (int i = 0; i < kvm_sregs$sizeof; i += 8) {
+      initialSystem.set(ValueLayout.JAVA_LONG, i, vcpu.system(i));
+    }
+  }
+
+  private boolean acceptsOneOf(long[] choices) {
+    for (long cr4 : choices) {
+      vcpu.setSystem(kvm_sregs$cr4, cr4);
+      if (vcpu.storeSystemRegisters()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private void loadUserSegments() {
+    vcpu.setFlatSegment(kvm_sregs$cs, USER_CS, 11, 3, true);
+    vcpu.setFlatSegment(kvm_sregs$ss, USER_SS, 3, 3, false);
+  }
+
+  /** Flat, with the null selectors that Linux shows a 64-bit program. */
+  private void dataSegments() {
+    vcpu.setFlatSegment(kvm_sregs$ds, 0, 3, 3, false);
+    vcpu.setFlatSegment(kvm_sregs$es, 0, 3, 3, false);
+    vcpu.setFlatSegment(kvm_sregs$fs, 0, 3, 3, false);
+    vcpu.setFlatSegment(kvm_sregs$gs, 0, 3, 3, false);
+  }
+
+  /**
+   * Makes the calling thread the one that runs this vCPU: blocks the kick signal in it, and lets it
+   * through in the guest.
+   */
+  void adopt() {
+    MemorySegment old = arena.allocate(Libc.SIGSET_BYTES, 8);
+    Libc.blockSignals(state, kickSet, old);
+    long outside = old.get(ValueLayout.JAVA_LONG, 0);
+    vcpu.setSignalMask(outside & ~(1L << (KICK_SIGNAL - 1)));
+    owner = Thread.currentThread();
+    processId = Libc.getpid(state);
+    threadId = Libc.gettid(state);
+  }
+
+  @Override
+  public int index() {
+    return vcpu.index();
+  }
+
+  @Override
+  public long register(int register) {
+    return vcpu.register(register);
+  }
+
+  @Override
+  public void setRegister(int register, long value) {
+    vcpu.setRegister(register, register == RFLAGS ? userFlags(value) : value);
+  }
+
+  @Override
+  public long fsBase() {
+    return vcpu.system(kvm_sregs$fs + kvm_segment$base);
+  }
+
+  @Override
+  public void setFsBase(long address) {
+    vcpu.setSystem(kvm_sregs$fs + kvm_segment$base, address);
+    systemChanged = true;
+  }
+
+  @Override
+  public long gsBase() {
+    return vcpu.system(kvm_sregs$gs + kvm_segment$base);
+  }
+
+  @Override
+  public void setGsBase(long address) {
+    vcpu.setSystem(kvm_sregs$gs + kvm_segment$base, address);
+    systemChanged = true;
+  }
+
+  @Override
+  public void load(CpuContext context, long root) {
+    if (broken) {
+      repair();
+    }
+    dataSegments();
+    for (int i = 0; i < COUNT; i++) {
+      setRegister(i, context.registers[i]);
+    }
+    setFsBase(context.fsBase);
+    setGsBase(context.gsBase);
+    long before = vcpu.system(kvm_sregs$cr3);
+    // Never the value that was there: the same root may by now be another address space's.
+    vcpu.setSystem(kvm_sregs$cr3, root | (~before & CR3_PWT));
+    position = IN_KERNEL;
+    loadVector(context);
+  }
+
+  private void loadVector(CpuContext context) {
+    if (context.vector.length == 0) {
+      loadInitialVector();
+    } else if (context.vectorHolder != this || loadedVector != context.vector) {
+      if (!vcpu.loadVector(context.vector)) {
+        loadInitialVector();
+        return;
+      }
+      loadedVector = context.vector;
+      context.vectorHolder = this;
+    }
+  }
+
+  /** FCW = 0x37f, MXCSR = 0x1f80, nothing else in use (SDM vol. 1, 13.6). */
+  private void loadInitialVector() {
+    byte[] initial = new byte[(int) kvm_xsave$sizeof];
+    initial[0] = 0x7f;
+    initial[1] = 3;
+    initial[24] = (byte) 0x80;
+    initial[25] = 0x1f;
+    if (!vcpu.loadVector(initial)) {
+      throw new KvmException("KVM refuses the initial vector state");
+    }
+    loadedVector = null;
+  }
+
+  /** After a triple fault: the vCPU has been reset, or may have been. */
+  private void repair() {
+    for (int i = 0; i < kvm_sregs$sizeof; i += 8) {
+      vcpu.setSystem(i, initialSystem.get(ValueLayout.JAVA_LONG, i));
+    }
+    vcpu.resetEvents();
+    loadedVector = null;
+    broken = false;
+  }
+
+  @Override
+  public void save(CpuContext context) {
+    for (int i = 0; i < COUNT; i++) {
+      context.registers[i] = vcpu.register(i);
+    }
+    context.fsBase = fsBase();
+    context.gsBase = gsBase();
+    if (context.vector.length == 0) {
+      context.vector = new byte[(int) kvm_xsave$sizeof];
+    }
+    vcpu.saveVector(context.vector);
+    loadedVector = context.vector;
+    context.vectorHolder = this;
+  }
+
+  @Override
+  public Trap run() {
+    long rip = vcpu.register(RIP);
+    if (Long.compareUnsigned(rip, KernelArea.START) >= 0) {
+      return canonical(rip)
+          ? new Trap.PageFault(rip, false, true, false)
+          : new Trap.Fault(VECTOR_GENERAL_PROTECTION, 0);
+    }
+    inGuest = true;
+    prepare();
+    int errno = vcpu.run();
+    inGuest = false;
+    return errno == 0 ? exited() : notRun(errno);
+  }
+
+  /** Tells KVM which registers it has to load for the program to go on. */
+  private void prepare() {
+    if (flushRequested) {
+      flushRequested = false;
+      vcpu.setSystem(kvm_sregs$cr3, vcpu.system(kvm_sregs$cr3) ^ CR3_PWT);
+      systemChanged = true;
+    }
+    if (position == IN_ENTRY && !systemChanged && canReturn()) {
+      vcpu.setRegister(RIP, ENTRY_RETURN);
+      vcpu.setDirty(KVM_SYNC_X86_REGS);
+      return;
+    }
+    int dirty = KVM_SYNC_X86_REGS;
+    if (position != IN_USER) {
+      loadUserSegments();
+      systemChanged = true;
+    }
+    if (systemChanged) {
+      dirty |= KVM_SYNC_X86_SREGS;
+      systemChanged = false;
+    }
+    vcpu.setDirty(dirty);
+  }
+
+  /** True if {@code sysretq} would bring back exactly the registers the program is to have. */
+  private boolean canReturn() {
+    long flags = vcpu.register(RFLAGS);
+    return vcpu.register(RCX) == vcpu.register(RIP)
+        && vcpu.register(R11) == flags
+        && (flags & RFLAGS_TF) == 0;
+  }
+
+  private Trap exited() {
+    int reason = vcpu.exitReason();
+    switch (reason) {
+      case KVM_EXIT_IO -> {
+        return portAccess(vcpu.ioPort());
+      }
+      case KVM_EXIT_INTR -> {
+        return interrupted();
+      }
+      case KVM_EXIT_SHUTDOWN -> {
+        return unrunnable("triple fault", 0);
+      }
+      case KVM_EXIT_INTERNAL_ERROR -> {
+        return unrunnable("KVM internal error", vcpu.exitDetail());
+      }
+      case KVM_EXIT_FAIL_ENTRY -> {
+        return unrunnable("entry failure", vcpu.exitDetail());
+      }
+      case KVM_EXIT_MMIO -> {
+        return unrunnable("access outside memory at", vcpu.exitDetail());
+      }
+      default -> {
+        return unrunnable("unexpected exit", reason);
+      }
+    }
+  }
+
+  private Trap unrunnable(String what, long detail) {
+    counts.others++;
+    broken = true;
+    return new Trap.Unrunnable(what + " 0x" + Long.toHexString(detail));
+  }
+
+  private Trap portAccess(int port) {
+    long rip = vcpu.register(RIP);
+    boolean kernel = (vcpu.selector(kvm_sregs$cs) & 3) == 0;
+    boolean atEntry = rip == ENTRY_OUT || rip == ENTRY_RETURN;
+    if (port == SYSCALL_PORT && atEntry && kernel == ring0Entry && vcpu.ioOut()) {
+      counts.systemCalls++;
+      position = kernel ? IN_ENTRY : IN_USER;
+      returnAddressFromSyscall();
+      return Trap.Syscall.SYSCALL;
+    }
+    if (kernel && inStubs(rip)) {
+      return exception(port);
+    }
+    // The program's own `out`, to the one port that the I/O bitmap has to allow.
+    counts.faults++;
+    position = kernel ? IN_KERNEL : IN_USER;
+    return new Trap.Fault(VECTOR_GENERAL_PROTECTION, 0);
+  }
+
+  /** RCX and R11 hold what SYSCALL saved (SDM vol. 2B, SYSCALL). */
+  private void returnAddressFromSyscall() {
+    vcpu.setRegister(RIP, vcpu.register(RCX));
+    vcpu.setRegister(RFLAGS, userFlags(vcpu.register(R11)));
+  }
+
+  private static boolean inStubs(long rip) {
+    return Long.compareUnsigned(rip - KernelArea.STUBS, GuestMemory.PAGE_SIZE) < 0;
+  }
+
+  private static boolean inEntryPage(long rip) {
+    return Long.compareUnsigned(rip - KernelArea.ENTRY, GuestMemory.PAGE_SIZE) < 0;
+  }
+
+  /** An exception has gone through the IDT; its frame is on the stack (SDM vol. 3, 6.14.2). */
+  private Trap exception(int vector) {
+    long top = vector == VECTOR_DOUBLE_FAULT ? doubleFaultStackTop : stackTop;
+    long rip = memory.getLong(top - 40);
+    long errorCode = hasErrorCode(vector) ? memory.getLong(top - 48) : 0;
+    position = IN_KERNEL;
+    vcpu.setRegister(RSP, memory.getLong(top - 16));
+    if (inEntryPage(rip)) {
+      rollBackSyscall();
+    } else if ((memory.getLong(top - 32) & 3) == 0) {
+      return unrunnable("exception in ring 0, vector", vector);
+    } else {
+      vcpu.setRegister(RIP, rip);
+      vcpu.setRegister(RFLAGS, userFlags(memory.getLong(top - 24)));
+    }
+    if (vector == VECTOR_PAGE_FAULT) {
+      counts.pageFaults++;
+      return new Trap.PageFault(
+          vcpu.system(kvm_sregs$cr2),
+          (errorCode & FAULT_WRITE) != 0,
+          (errorCode & FAULT_FETCH) != 0,
+          (errorCode & FAULT_PRESENT) != 0);
+    }
+    counts.faults++;
+    return vector == VECTOR_NMI
+        ? Trap.Interrupted.INTERRUPTED
+        : new Trap.Fault(vector, errorCode);
+  }
+
+  /** Back to the {@code syscall} instruction, which is two bytes long. */
+  private void rollBackSyscall() {
+    vcpu.setRegister(RIP, vcpu.register(RCX) - RCX_OF_SYSCALL);
+    vcpu.setRegister(RFLAGS, userFlags(vcpu.register(R11)));
+  }
+
+  private Trap notRun(int errno) {
+    if (errno == Errno.EINTR || errno == Errno.EAGAIN) {
+      return interrupted();
+    }
+    return unrunnable("KVM_RUN failed, errno", errno);
+  }
+
+  /** A kick: wherever it found the processor, the program's registers must come out of it. */
+  private Trap interrupted() {
+    counts.kicks++;
+    Libc.sigtimedwait(state, kickSet, noWait);
+    long rip = vcpu.register(RIP);
+    boolean kernel = (vcpu.selector(kvm_sregs$cs) & 3) == 0;
+    position = kernel ? IN_KERNEL : IN_USER;
+    if (kernel && inStubs(rip)) {
+      return exception((int) (rip - KernelArea.STUBS) / STUB_BYTES);
+    }
+    if (inEntryPage(rip)) {
+      leaveEntryPage(rip, kernel);
+    }
+    return Trap.Interrupted.INTERRUPTED;
+  }
+
+  private void leaveEntryPage(long rip, boolean kernel) {
+    if (rip == ENTRY_OUT) {
+      rollBackSyscall();
+    } else if (kernel) {
+      returnAddressFromSyscall();
+    }
+    // Else the program has jumped into the page; the next run faults on that address.
+  }
+
+  @Override
+  public void kick() {
+    synchronized (kickState) {
+      if (threadId != 0 && !closed) {
+        Libc.tgkill(kickState, processId, threadId, KICK_SIGNAL);
+      }
+    }
+  }
+
+  /** Asks for a flush of all translations before the program runs again. */
+  void requestFlush() {
+    flushRequested = true;
+  }
+
+  /** True while the program may be running with translations from before a requested flush. */
+  boolean mayHoldOldTranslations() {
+    return inGuest && flushRequested;
+  }
+
+  boolean isCurrentThread() {
+    return Thread.currentThread() == owner;
+  }
+
+  /** Ends the vCPU; no kick reaches its thread afterwards. */
+  void close() {
+    synchronized (kickState) {
+      closed = true;
+    }
+    vcpu.close();
+    arena.close();
+  }
+}
