@@ -9,6 +9,7 @@ module org.biscotti.kernel {
   requires org.apache.logging.log4j;
 
   exports org.biscotti.kernel.abi;
+  exports org.biscotti.kernel.mem;
   exports org.biscotti.kernel.port;
   exports org.biscotti.kernel.wait;
 }

@@ -1,0 +1,403 @@
+package org.biscotti.kernel.mem;
+
+import static org.biscotti.kernel.port.GuestMemory.PAGE_SHIFT;
+import static org.biscotti.kernel.port.GuestMemory.PAGE_SIZE;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.util.Arrays;
+import java.util.concurrent.locks.ReentrantLock;
+import org.biscotti.kernel.abi.Errno;
+import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.port.GuestMemory;
+
+/**
+ * Page frames of guest-physical memory and their reference counts.
+ *
+ * <p>Host memory is committed a chunk at a time, before any frame of the chunk is handed out, so
+ * that the host's running out is ENOMEM here and not a signal in the JVM. A released frame is used
+ * again before more is committed, and never given back.
+ *
+ * <p>Free frames are bits, so that runs of neighbours are found again after any history: an
+ * announcement of downgrades is cheap for a run and dear for scattered frames. Counts live off the
+ * Java heap. Thread-safe; the lock is a leaf.
+ */
+public final class FrameAllocator {
+  /** Frames committed at a time, 2 MiB. */
+  private static final int CHUNK_FRAMES = 512;
+
+  /** How many free runs are looked at for one that is long enough. */
+  private static final int RUNS_EXAMINED_MAX = 32;
+
+  private static final VarHandle COUNT = ValueLayout.JAVA_INT.varHandle();
+
+  private final GuestMemory memory;
+  private final long firstGpa;
+  private final int total;
+  private final MemorySegment counts;
+  private final int quarantineMax;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final ReentrantLock flushing = new ReentrantLock();
+
+  /** Bit i is set if frame i has host memory and is free; guarded by {@link #lock}. */
+  private final long[] free;
+
+  /** Bit i is set if word i of {@link #free} is not zero; guarded by {@link #lock}. */
+  private final long[] freeWords;
+
+  /** Frames below this have host memory; guarded by {@link #lock}. */
+  private int committed;
+
+  /** How many bits are set in {@link #free}; guarded by {@link #lock}. */
+  private int freeCommitted;
+
+  private long[] quarantine = new long[64];
+  private volatile int quarantined;
+
+  /**
+   * Manages all memory from an address up, with the default policy.
+   *
+   * @param memory the machine's memory
+   * @param firstGpa the first frame; what lies below is somebody else's
+   */
+  public FrameAllocator(GuestMemory memory, long firstGpa) {
+    this(memory, firstGpa, MemoryPolicy.DEFAULT);
+  }
+
+  /**
+   * Manages all memory from an address up.
+   *
+   * @param memory the machine's memory
+   * @param firstGpa the first frame, page-aligned and not 0; what lies below is somebody else's
+   * @param policy says how many frames may wait in quarantine
+   */
+  public FrameAllocator(GuestMemory memory, long firstGpa, MemoryPolicy policy) {
+    if (firstGpa <= 0 || firstGpa % PAGE_SIZE != 0 || firstGpa > memory.size()) {
+      throw new IllegalArgumentException("first frame at 0x" + Long.toHexString(firstGpa));
+    }
+    this.memory = memory;
+    this.firstGpa = firstGpa;
+    this.total = Math.toIntExact((memory.size() - firstGpa) >> PAGE_SHIFT);
+    this.counts = Arena.ofAuto().allocate(ValueLayout.JAVA_INT, Math.max(total, 1));
+    this.quarantineMax = policy.quarantineFrames();
+    int words = (total + Long.SIZE - 1) / Long.SIZE;
+    this.free = new long[words];
+    this.freeWords = new long[(words + Long.SIZE - 1) / Long.SIZE];
+  }
+
+  /**
+   * Allocates a zeroed frame.
+   *
+   * @return its address; the caller owns its one reference
+   * @throws ErrnoException ENOMEM if guest or host memory is out
+   */
+  public long allocate() {
+    long gpa = allocateUninitialised();
+    memory.zero(gpa, PAGE_SIZE);
+    return gpa;
+  }
+
+  /**
+   * Allocates a frame that still holds what its last user left there.
+   *
+   * @return its address; the caller owns its one reference and overwrites all of it
+   * @throws ErrnoException ENOMEM if guest or host memory is out
+   */
+  public long allocateUninitialised() {
+    int frame = takeFirst();
+    if (frame < 0) {
+      releaseQuarantined();
+      frame = takeFirst();
+    }
+    if (frame < 0) {
+      throw ErrnoException.of(Errno.ENOMEM);
+    }
+    return gpa(frame);
+  }
+
+  /**
+   * Allocates up to a number of frames, not zeroed, neighbours where there are such.
+   *
+   * @param out receives the addresses; the caller owns one reference to each
+   * @param want how many are wanted
+   * @return how many there are, 0 if memory is out
+   */
+  public int allocateRun(long[] out, int want) {
+    int wanted = Math.min(want, out.length);
+    int got = takeRuns(out, 0, wanted);
+    if (got < wanted && quarantined > 0) {
+      releaseQuarantined();
+      got = takeRuns(out, got, wanted);
+    }
+    return got;
+  }
+
+  /** Adds a reference to a frame that has one. */
+  public void retain(long gpa) {
+    if ((int) COUNT.getAndAdd(counts, countOffset(gpa), 1) <= 0) {
+      COUNT.getAndAdd(counts, countOffset(gpa), -1);
+      throw new IllegalStateException("retain of a free frame 0x" + Long.toHexString(gpa));
+    }
+  }
+
+  /** Gives up a reference; with the last one the frame is free. */
+  public void release(long gpa) {
+    int before = (int) COUNT.getAndAdd(counts, countOffset(gpa), -1);
+    if (before == 1) {
+      markFree(frame(gpa));
+    } else if (before <= 0) {
+      COUNT.getAndAdd(counts, countOffset(gpa), 1);
+      throw new IllegalStateException("release of a free frame 0x" + Long.toHexString(gpa));
+    }
+  }
+
+  /** The number of references to a frame, 0 if it is free. */
+  public int references(long gpa) {
+    return (int) COUNT.getVolatile(counts, countOffset(gpa));
+  }
+
+  /** Frames that can still be handed out, if the host has memory for them. */
+  public long freeFrames() {
+    lock.lock();
+    try {
+      return (long) freeCommitted + (total - committed) + quarantined;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Frames this allocator manages. */
+  public long totalFrames() {
+    return total;
+  }
+
+  /** The memory the frames are in. */
+  public GuestMemory memory() {
+    return memory;
+  }
+
+  /**
+   * Gives up the last use of frames that vCPUs may still hold translations to, or that served as
+   * page tables. They are released together, later, after one {@link
+   * org.biscotti.kernel.port.MemoryBacking#tablesReleased}.
+   *
+   * @param gpas frames of which the caller gives up one reference each
+   * @param count how many
+   */
+  void quarantine(long[] gpas, int count) {
+    lock.lock();
+    try {
+      int size = quarantined;
+      if (size + count > quarantine.length) {
+        quarantine = Arrays.copyOf(quarantine, Math.max(quarantine.length * 2, size + count));
+      }
+      System.arraycopy(gpas, 0, quarantine, size, count);
+      quarantined = size + count;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Ends the quarantine if more frames are in it than the policy allows. */
+  void trimQuarantine() {
+    if (quarantined > quarantineMax) {
+      releaseQuarantined();
+    }
+  }
+
+  /** Makes the quarantined frames fit for use and releases them. */
+  public void releaseQuarantined() {
+    flushing.lock();
+    try {
+      long[] gpas;
+      int count;
+      lock.lock();
+      try {
+        gpas = quarantine;
+        count = quarantined;
+        if (count == 0) {
+          return;
+        }
+        quarantine = new long[64];
+        quarantined = 0;
+      } finally {
+        lock.unlock();
+      }
+      memory.backing().tablesReleased();
+      for (int i = 0; i < count; i++) {
+        release(gpas[i]);
+      }
+    } finally {
+      flushing.unlock();
+    }
+  }
+
+  private int takeFirst() {
+    lock.lock();
+    try {
+      int frame = nextFree(0);
+      if (frame < 0 && commitChunk()) {
+        frame = nextFree(0);
+      }
+      if (frame >= 0) {
+        take(frame);
+      }
+      return frame;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private int takeRuns(long[] out, int from, int wanted) {
+    int got = from;
+    lock.lock();
+    try {
+      while (got < wanted) {
+        int first = longRun(wanted - got);
+        if (first < 0) {
+          if (!commitChunk()) {
+            break;
+          }
+          continue;
+        }
+        int end = runEnd(first, first + wanted - got);
+        for (int frame = first; frame < end; frame++) {
+          take(frame);
+          out[got++] = gpa(frame);
+        }
+      }
+      return got;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The first of {@code want} free neighbours, or of the longest run seen, or -1 if none. */
+  private int longRun(int want) {
+    int best = -1;
+    int bestLength = 0;
+    int from = 0;
+    for (int i = 0; i < RUNS_EXAMINED_MAX; i++) {
+      int first = nextFree(from);
+      if (first < 0) {
+        break;
+      }
+      int end = runEnd(first, first + want);
+      if (end - first > bestLength) {
+        best = first;
+        bestLength = end - first;
+        if (bestLength == want) {
+          break;
+        }
+      }
+      from = end;
+    }
+    return best;
+  }
+
+  /** The first free frame at or after one, or -1. */
+  private int nextFree(int from) {
+    int word = from >> 6;
+    if (word >= free.length) {
+      return -1;
+    }
+    long bits = free[word] & (-1L << from);
+    if (bits == 0) {
+      word = nextFreeWord(word + 1);
+      if (word < 0) {
+        return -1;
+      }
+      bits = free[word];
+    }
+    return (word << 6) + Long.numberOfTrailingZeros(bits);
+  }
+
+  private int nextFreeWord(int from) {
+    int index = from >> 6;
+    if (index >= freeWords.length) {
+      return -1;
+    }
+    long bits = freeWords[index] & (-1L << from);
+    while (bits == 0) {
+      if (++index == freeWords.length) {
+        return -1;
+      }
+      bits = freeWords[index];
+    }
+    return (index << 6) + Long.numberOfTrailingZeros(bits);
+  }
+
+  /** The end, exclusive and at most {@code limit}, of the run of free frames at {@code first}. */
+  private int runEnd(int first, int limit) {
+    int frame = first;
+    while (frame < limit && frame < total) {
+      long used = ~free[frame >> 6] & (-1L << frame);
+      if (used != 0) {
+        return Math.min(limit, (frame & -Long.SIZE) + Long.numberOfTrailingZeros(used));
+      }
+      frame = (frame & -Long.SIZE) + Long.SIZE;
+    }
+    return Math.min(limit, total);
+  }
+
+  private void take(int frame) {
+    int word = frame >> 6;
+    free[word] &= ~(1L << frame);
+    if (free[word] == 0) {
+      freeWords[word >> 6] &= ~(1L << word);
+    }
+    freeCommitted--;
+    COUNT.setVolatile(counts, (long) frame * Integer.BYTES, 1);
+  }
+
+  private void markFree(int frame) {
+    lock.lock();
+    try {
+      setFree(frame);
+      freeCommitted++;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void setFree(int frame) {
+    int word = frame >> 6;
+    free[word] |= 1L << frame;
+    freeWords[word >> 6] |= 1L << word;
+  }
+
+  /** Commits the next chunk, or as much of it as the host will give; false if that is nothing. */
+  private boolean commitChunk() {
+    int first = committed;
+    int toBoundary = CHUNK_FRAMES - (int) ((gpa(first) >> PAGE_SHIFT) % CHUNK_FRAMES);
+    int frames = Math.min(toBoundary, total - first);
+    while (frames > 0 && !memory.backing().commit(gpa(first), (long) frames << PAGE_SHIFT)) {
+      frames /= 2;
+    }
+    for (int frame = first; frame < first + frames; frame++) {
+      setFree(frame);
+    }
+    committed = first + frames;
+    freeCommitted += frames;
+    return frames > 0;
+  }
+
+  private long gpa(int frame) {
+    return firstGpa + ((long) frame << PAGE_SHIFT);
+  }
+
+  private int frame(long gpa) {
+    long frame = (gpa - firstGpa) >> PAGE_SHIFT;
+    if (frame < 0 || frame >= total) {
+      throw new IllegalArgumentException("not a frame: 0x" + Long.toHexString(gpa));
+    }
+    return (int) frame;
+  }
+
+  private long countOffset(long gpa) {
+    return (long) frame(gpa) * Integer.BYTES;
+  }
+}

@@ -1,0 +1,217 @@
+package org.biscotti.kernel.mem;
+
+import static org.biscotti.kernel.port.GuestMemory.PAGE_SHIFT;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.Arrays;
+import org.biscotti.kernel.port.GuestMemory;
+
+/**
+ * A four-level page table (SDM vol. 3, 4.5) for the 47-bit half of addresses that programs own.
+ *
+ * <p>The top level is a Java array: each vCPU has a PML4 page of its own, a copy of it that differs
+ * in the kernel's slot. All lower tables are frames of guest memory. Tables are only ever added,
+ * until {@link #collect} gives them all away, so a directory entry never changes once it is there.
+ *
+ * <p>Stores happen under the owner's lock; {@link #entry} may be called without. Shared anonymous
+ * memory keeps its frames in a table of this form too, with the page number in place of the
+ * address.
+ */
+final class PageTables {
+  /** Entries in a table. */
+  static final int ENTRIES = 512;
+
+  /** Bytes of address space that one leaf table maps, 2 MiB. */
+  static final long TABLE_SPAN = (long) ENTRIES << PAGE_SHIFT;
+
+  /** The processor may use the entry. */
+  static final long PRESENT = 1;
+
+  static final long WRITABLE = 1 << 1;
+  static final long USER = 1 << 2;
+  static final long ACCESSED = 1 << 5;
+  static final long DIRTY = 1 << 6;
+
+  /** Software: the frame is private anonymous memory, not the page of a file. */
+  static final long ANONYMOUS = 1 << 9;
+
+  /** Software: the entry holds a frame though it may not be present. */
+  static final long HELD = 1 << 10;
+
+  static final long NO_EXECUTE = 1L << 63;
+
+  private static final long ADDRESS = 0x000f_ffff_ffff_f000L;
+  private static final long DIRECTORY = PRESENT | WRITABLE | USER | ACCESSED;
+  private static final VarHandle PML4_ENTRY = MethodHandles.arrayElementVarHandle(long[].class);
+
+  /** Slots of the top level that this table covers: addresses of 47 bits. */
+  private static final int SLOTS = 256;
+
+  private final FrameAllocator frames;
+  private final GuestMemory memory;
+  private final long[] pml4 = new long[SLOTS];
+
+  /** PML4 pages, one per vCPU, 0 where there is none yet. */
+  private final long[] roots;
+
+  private final long[] kernelEntries;
+  private int tableCount;
+
+  /**
+   * An empty table.
+   *
+   * @param kernelEntries what each vCPU's PML4 page has in its slot 255
+   */
+  PageTables(FrameAllocator frames, long[] kernelEntries) {
+    this.frames = frames;
+    this.memory = frames.memory();
+    this.kernelEntries = kernelEntries.clone();
+    this.roots = new long[kernelEntries.length];
+  }
+
+  /** The frame an entry refers to. */
+  static long frame(long entry) {
+    return entry & ADDRESS;
+  }
+
+  /** The PML4 page of a vCPU, made on first use; ENOMEM. */
+  long root(int vcpu) {
+    if (roots[vcpu] == 0) {
+      long page = frames.allocate();
+      for (int slot = 0; slot < SLOTS - 1; slot++) {
+        memory.setLong(page + slot * 8L, pml4[slot]);
+      }
+      memory.setLongRelease(page + (SLOTS - 1) * 8L, kernelEntries[vcpu]);
+      roots[vcpu] = page;
+      tableCount++;
+    }
+    return roots[vcpu];
+  }
+
+  /** The leaf entry for an address below 2^47, 0 if there is none. */
+  long entry(long gva) {
+    long at = entryAddress(gva);
+    return at == 0 ? 0 : memory.getLongAcquire(at);
+  }
+
+  /** Where the leaf entry for an address is, 0 if there is no table for it. */
+  long entryAddress(long gva) {
+    long entry = (long) PML4_ENTRY.getAcquire(pml4, (int) (gva >>> 39));
+    for (int shift = 30; entry != 0; shift -= 9) {
+      long at = frame(entry) + ((gva >>> shift) & (ENTRIES - 1)) * 8;
+      if (shift == PAGE_SHIFT) {
+        return at;
+      }
+      entry = memory.getLongAcquire(at);
+    }
+    return 0;
+  }
+
+  /** Where the leaf entry for an address is; adds tables as needed; ENOMEM. */
+  long makeEntryAddress(long gva) {
+    int slot = (int) (gva >>> 39);
+    if (pml4[slot] == 0) {
+      addTopLevel(slot);
+    }
+    long entry = pml4[slot];
+    for (int shift = 30; ; shift -= 9) {
+      long at = frame(entry) + ((gva >>> shift) & (ENTRIES - 1)) * 8;
+      if (shift == PAGE_SHIFT) {
+        return at;
+      }
+      entry = memory.getLong(at);
+      if (entry == 0) {
+        entry = newTable();
+        memory.setLongRelease(at, entry);
+      }
+    }
+  }
+
+  /** The first address from {@code gva} on, at most {@code end}, that has a leaf table. */
+  long skipAbsent(long gva, long end) {
+    long at = gva;
+    while (at < end) {
+      long entry = pml4[(int) (at >>> 39)];
+      int shift = 39;
+      while (entry != 0 && shift > 21) {
+        shift -= 9;
+        entry = memory.getLong(frame(entry) + ((at >>> shift) & (ENTRIES - 1)) * 8);
+      }
+      if (entry != 0) {
+        return at;
+      }
+      at = ((at >>> shift) + 1) << shift;
+    }
+    return end;
+  }
+
+  /** The end of the leaf table that maps an address, at most {@code end}. */
+  static long tableEnd(long gva, long end) {
+    return Math.min(end, (gva | (TABLE_SPAN - 1)) + 1);
+  }
+
+  /** How many frames the tables take. */
+  int tableCount() {
+    return tableCount;
+  }
+
+  /**
+   * Unlinks everything and gives all frames away: those of the tables and those the entries hold.
+   * No vCPU runs on any root.
+   *
+   * @param to receives the frames, with the reference that this table had
+   */
+  void collect(FrameSink to) {
+    for (int slot = 0; slot < SLOTS; slot++) {
+      if (pml4[slot] != 0) {
+        collect(pml4[slot], 30, to);
+      }
+    }
+    Arrays.fill(pml4, 0);
+    for (int vcpu = 0; vcpu < roots.length; vcpu++) {
+      if (roots[vcpu] != 0) {
+        to.accept(roots[vcpu]);
+        roots[vcpu] = 0;
+      }
+    }
+    tableCount = 0;
+  }
+
+  /** Takes frames. */
+  interface FrameSink {
+    void accept(long gpa);
+  }
+
+  private void collect(long directoryEntry, int shift, FrameSink to) {
+    long table = frame(directoryEntry);
+    for (int i = 0; i < ENTRIES; i++) {
+      long entry = memory.getLong(table + i * 8L);
+      if (entry == 0) {
+        continue;
+      }
+      if (shift == PAGE_SHIFT) {
+        to.accept(frame(entry));
+      } else {
+        collect(entry, shift - 9, to);
+      }
+    }
+    to.accept(table);
+  }
+
+  private void addTopLevel(int slot) {
+    long entry = newTable();
+    PML4_ENTRY.setRelease(pml4, slot, entry);
+    for (long root : roots) {
+      if (root != 0) {
+        memory.setLongRelease(root + slot * 8L, entry);
+      }
+    }
+  }
+
+  private long newTable() {
+    long entry = frames.allocate() | DIRECTORY;
+    tableCount++;
+    return entry;
+  }
+}
