@@ -58,6 +58,7 @@ final class KvmCpu implements GuestCpu {
   private int position = IN_KERNEL;
   private boolean systemChanged = true;
   private boolean broken;
+  private long timestampFrequency;
   private byte @Nullable [] loadedVector;
 
   private volatile boolean flushRequested;
@@ -440,6 +441,20 @@ final class KvmCpu implements GuestCpu {
       returnAddressFromSyscall();
     }
     // Else the program has jumped into the page; the next run faults on that address.
+  }
+
+  @Override
+  public long timestampCounter() {
+    return vcpu.getMsr(MSR_TSC);
+  }
+
+  @Override
+  public long timestampFrequency() {
+    return timestampFrequency;
+  }
+
+  void setTimestampFrequency(long hertz) {
+    timestampFrequency = hertz;
   }
 
   @Override

@@ -49,6 +49,12 @@ public interface GuestCpu {
    */
   Trap run();
 
+  /** What a program on this vCPU would read from the time-stamp counter now (RDTSC). */
+  long timestampCounter();
+
+  /** Frequency of the time-stamp counter in Hz, or 0 if programs cannot tell time by it. */
+  long timestampFrequency();
+
   /** Makes a {@link #run} that is under way, or else the next one, return; from any thread. */
   void kick();
 }

@@ -1,0 +1,212 @@
+package org.biscotti.kernel;
+
+import static org.biscotti.kernel.port.CpuContext.*;
+
+import org.biscotti.kernel.abi.Signals;
+import org.biscotti.kernel.mem.FaultOutcome;
+import org.biscotti.kernel.port.CpuContext;
+import org.biscotti.kernel.port.GuestCpu;
+import org.biscotti.kernel.port.Trap;
+import org.biscotti.kernel.syscall.Dispatcher;
+import org.biscotti.kernel.task.KernelState;
+import org.biscotti.kernel.task.Scheduler;
+import org.biscotti.kernel.task.SignalDelivery;
+import org.biscotti.kernel.task.Task;
+import org.biscotti.kernel.wait.MustWait;
+
+/**
+ * What a vCPU's thread does all day: takes a task from the run queue, runs it until it traps,
+ * serves the trap, and goes on until the task waits, ends or has had its slice.
+ */
+final class VcpuLoop {
+  private static final int DIVIDE_ERROR = 0;
+  private static final int DEBUG = 1;
+  private static final int BREAKPOINT = 3;
+  private static final int OVERFLOW = 4;
+  private static final int BOUND = 5;
+  private static final int INVALID_OPCODE = 6;
+  private static final int FPU_ERROR = 16;
+  private static final int ALIGNMENT_CHECK = 17;
+  private static final int SIMD_ERROR = 19;
+  private static final byte INT_OPCODE = (byte) 0xcd;
+
+  private final KernelState kernel;
+  private final Dispatcher dispatcher;
+  private final GuestCpu cpu;
+
+  VcpuLoop(KernelState kernel, Dispatcher dispatcher, GuestCpu cpu) {
+    this.kernel = kernel;
+    this.dispatcher = dispatcher;
+    this.cpu = cpu;
+  }
+
+  /** Runs tasks until the scheduler is closed. */
+  void run() {
+    for (Task task; (task = kernel.scheduler().take(cpu)) != null; ) {
+      try {
+        runTask(task);
+      } catch (RuntimeException | Error error) {
+        kernel.log().failure("process " + task.processId() + " is killed", error);
+        task.process().kill(Signals.SIGKILL);
+        end(task);
+      }
+    }
+  }
+
+  private void runTask(Task task) {
+    task.attach(cpu);
+    long mark = System.nanoTime();
+    while (true) {
+      if (task.hasDeliverableSignal()) {
+        SignalDelivery.deliver(task);
+      }
+      if (task.process().isExiting()) {
+        end(task);
+        return;
+      }
+      Trap trap = cpu.run();
+      long trapped = System.nanoTime();
+      task.addUserNanos(trapped - mark);
+      boolean goesOn =
+          switch (trap) {
+            case Trap.Syscall call -> serve(task, trapped);
+            case Trap.PageFault fault -> fault(task, fault);
+            case Trap.Fault fault -> exception(task, fault);
+            case Trap.Interrupted kick -> !giveWay(task);
+            case Trap.Unrunnable broken -> unrunnable(task, broken);
+          };
+      if (!goesOn) {
+        return;
+      }
+      mark = System.nanoTime();
+      task.addSystemNanos(mark - trapped);
+    }
+  }
+
+  private void end(Task task) {
+    dispatcher.ended(task);
+    task.process().taskEnded(task);
+  }
+
+  /** Serves a system call; false if the task has to wait and is this vCPU's no longer. */
+  private boolean serve(Task task, long trapped) {
+    long number = cpu.register(RAX);
+    try {
+      long result;
+      if (dispatcher.isObserved()) {
+        result = dispatcher.observed(task, number, arguments(task), true, trapped);
+      } else {
+        result =
+            dispatcher.call(
+                task,
+                number,
+                cpu.register(RDI),
+                cpu.register(RSI),
+                cpu.register(RDX),
+                cpu.register(R10),
+                cpu.register(R8),
+                cpu.register(R9));
+      }
+      cpu.setRegister(RAX, result);
+      return !task.takeYieldRequest() || !giveWay(task);
+    } catch (MustWait wait) {
+      continueElsewhere(task, number, trapped);
+      return false;
+    }
+  }
+
+  private static long[] arguments(Task task) {
+    return new long[] {
+      task.register(RDI),
+      task.register(RSI),
+      task.register(RDX),
+      task.register(R10),
+      task.register(R8),
+      task.register(R9)
+    };
+  }
+
+  /** Starts the call again on a virtual thread, which may wait; the vCPU is free meanwhile. */
+  private void continueElsewhere(Task task, long number, long started) {
+    task.detach();
+    Thread.ofVirtual()
+        .name("syscall-" + task.threadId())
+        .start(() -> waitForCall(task, number, started));
+  }
+
+  private void waitForCall(Task task, long number, long started) {
+    task.setWaitingThread(Thread.currentThread());
+    long result;
+    try {
+      // A kill that came before the thread could be interrupted must not be lost.
+      if (task.process().isExiting()) {
+        Thread.currentThread().interrupt();
+      }
+      result = dispatcher.observed(task, number, arguments(task), false, started);
+    } finally {
+      task.setWaitingThread(null);
+    }
+    task.context().registers[CpuContext.RAX] = result;
+    if (task.process().isExiting()) {
+      end(task);
+    } else {
+      kernel.scheduler().enqueue(task);
+    }
+  }
+
+  /** Lets another task run if one waits; true if it does. */
+  private boolean giveWay(Task task) {
+    Scheduler scheduler = kernel.scheduler();
+    if (scheduler.tasksAreWaiting() || scheduler.isClosed()) {
+      task.detach();
+      scheduler.enqueue(task);
+      return true;
+    }
+    return false;
+  }
+
+  private boolean fault(Task task, Trap.PageFault fault) {
+    task.countMinorFault();
+    FaultOutcome outcome = task.space().fault(fault.address(), fault.write(), fault.fetch());
+    switch (outcome) {
+      case HANDLED -> {}
+      case SEGV_MAPERR, SEGV_ACCERR -> SignalDelivery.force(task, Signals.SIGSEGV);
+      case BUS_ADRERR -> SignalDelivery.force(task, Signals.SIGBUS);
+      case OUT_OF_MEMORY -> {
+        kernel.log().once("out of memory: process " + task.processId() + " is killed");
+        task.process().kill(Signals.SIGKILL);
+      }
+    }
+    return true;
+  }
+
+  /** The signals that Linux makes of exceptions (SDM vol. 3, table 6-1). */
+  private boolean exception(Task task, Trap.Fault fault) {
+    SignalDelivery.force(
+        task,
+        switch (fault.vector()) {
+          case DIVIDE_ERROR, FPU_ERROR, SIMD_ERROR -> Signals.SIGFPE;
+          case DEBUG, BREAKPOINT -> Signals.SIGTRAP;
+          case INVALID_OPCODE -> isInterruptInstruction(task) ? Signals.SIGSEGV : Signals.SIGILL;
+          case ALIGNMENT_CHECK -> Signals.SIGBUS;
+          case OVERFLOW, BOUND -> Signals.SIGSEGV;
+          default -> Signals.SIGSEGV;
+        });
+    return true;
+  }
+
+  /**
+   * Some hosts raise #UD for {@code int n}, where the processor raises #GP for a vector that a
+   * program may not use.
+   */
+  private static boolean isInterruptInstruction(Task task) {
+    byte[] opcode = new byte[1];
+    return task.memory().copyIn(task.register(RIP), opcode, 0, 1) == 1 && opcode[0] == INT_OPCODE;
+  }
+
+  private boolean unrunnable(Task task, Trap.Unrunnable broken) {
+    kernel.log().once("process %d: %s".formatted(task.processId(), broken.reason()));
+    task.process().kill(Signals.SIGKILL);
+    return true;
+  }
+}

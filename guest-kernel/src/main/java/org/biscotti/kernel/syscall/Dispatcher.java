@@ -1,0 +1,114 @@
+package org.biscotti.kernel.syscall;
+
+import java.util.Arrays;
+import org.biscotti.kernel.abi.Errno;
+import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.task.SignalDelivery;
+import org.biscotti.kernel.task.Task;
+import org.biscotti.kernel.wait.MustWait;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Calls the handler of a system call, and turns whatever comes out of it into a result: the one
+ * place where an {@link ErrnoException} is caught, and the last one that any other exception can
+ * reach.
+ */
+public final class Dispatcher {
+  private final SyscallTable table;
+  private final @Nullable SyscallObserver observer;
+
+  /** A dispatcher that tells {@code observer}, if there is one, of every call. */
+  public Dispatcher(SyscallTable table, @Nullable SyscallObserver observer) {
+    this.table = table;
+    this.observer = observer;
+  }
+
+  /** True if calls have to be reported: then they come through {@link #observed}. */
+  public boolean isObserved() {
+    return observer != null;
+  }
+
+  /**
+   * Serves a call.
+   *
+   * @return the result, or a negative error number
+   * @throws MustWait if it has to wait and the thread may not; nothing has been done then
+   */
+  public long call(Task task, long number, long a, long b, long c, long d, long e, long f) {
+    Syscall call = table.find(number);
+    if (call == null) {
+      return missing(task, number);
+    }
+    try {
+      long result = call.handler().call(task, a, b, c, d, e, f);
+      return result == -Errno.EPIPE ? brokenPipe(task) : result;
+    } catch (ErrnoException failure) {
+      return failure.errno() == Errno.EPIPE ? brokenPipe(task) : -failure.errno();
+    } catch (MustWait wait) {
+      throw wait;
+    } catch (OutOfMemoryError error) {
+      return -Errno.ENOMEM;
+    } catch (RuntimeException | StackOverflowError | AssertionError error) {
+      return failed(task, call, error, a, b, c, d, e, f);
+    }
+  }
+
+  private static long brokenPipe(Task task) {
+    SignalDelivery.brokenPipe(task);
+    return -Errno.EPIPE;
+  }
+
+  private static long missing(Task task, long number) {
+    task.kernel().log().once("system call " + (int) number + " is not there: ENOSYS");
+    return -Errno.ENOSYS;
+  }
+
+  /** A fault of ours: the call fails, the event is logged with its arguments, all else goes on. */
+  private static long failed(Task task, Syscall call, Throwable error, long... arguments) {
+    String[] shown = Arrays.stream(arguments).mapToObj(Long::toHexString).toArray(String[]::new);
+    task.kernel()
+        .log()
+        .failure(
+            "%s(%s) of process %d failed in the kernel"
+                .formatted(call.name(), String.join(", ", shown), task.processId()),
+            error);
+    return -Errno.EIO;
+  }
+
+  /**
+   * Serves a call and reports it.
+   *
+   * @param arguments the six arguments; kept until the call has returned
+   * @param first false if the call has been started before and had to wait
+   * @param startNanos System.nanoTime when it was started first
+   */
+  public long observed(
+      Task task, long number, long[] arguments, boolean first, long startNanos) {
+    Syscall row = table.find(number);
+    SyscallObserver to = observer;
+    if (first && to != null) {
+      to.entered(task, number, row, arguments);
+    }
+    long result =
+        call(
+            task,
+            number,
+            arguments[0],
+            arguments[1],
+            arguments[2],
+            arguments[3],
+            arguments[4],
+            arguments[5]);
+    if (to != null) {
+      to.returned(task, number, row, arguments, result, System.nanoTime() - startNanos);
+    }
+    return result;
+  }
+
+  /** Reports that a task has ended. */
+  public void ended(Task task) {
+    if (observer != null) {
+      observer.ended(task);
+    }
+  }
+}

@@ -1,0 +1,196 @@
+package org.biscotti.kernel.syscall;
+
+import static org.biscotti.kernel.abi.Errno.*;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.mem.UserMemory;
+import org.biscotti.kernel.port.Clock;
+import org.biscotti.kernel.task.Task;
+import org.biscotti.kernel.wait.MustWait;
+
+/** Clocks and sleeping: clock_gettime(2), nanosleep(2), times(2), getrusage(2) and relatives. */
+final class TimeCalls {
+  private static final int CLOCK_REALTIME = 0;
+  private static final int CLOCK_MONOTONIC = 1;
+  private static final int CLOCK_PROCESS_CPUTIME_ID = 2;
+  private static final int CLOCK_THREAD_CPUTIME_ID = 3;
+  private static final int CLOCK_MONOTONIC_RAW = 4;
+  private static final int CLOCK_REALTIME_COARSE = 5;
+  private static final int CLOCK_MONOTONIC_COARSE = 6;
+  private static final int CLOCK_BOOTTIME = 7;
+  private static final int CLOCK_TAI = 11;
+  private static final int TIMER_ABSTIME = 1;
+
+  private static final long NANOS = 1_000_000_000L;
+  private static final long LONGEST_SECONDS = Long.MAX_VALUE / NANOS / 4;
+  private static final long COARSE_NANOS = 4_000_000;
+  private static final long TICK_NANOS = 10_000_000;
+
+  private static final int RUSAGE_SELF = 0;
+  private static final int RUSAGE_CHILDREN = -1;
+  private static final int RUSAGE_THREAD = 1;
+  private static final int RUSAGE_BYTES = 144;
+
+  private TimeCalls() {}
+
+  static long clockGettime(
+      Task t, long clock, long timespec, long c, long d, long e, long f) {
+    putTimespec(t.memory(), timespec, now(t, (int) clock));
+    return 0;
+  }
+
+  /** Nanoseconds of a clock; EINVAL if there is no such clock. */
+  private static long now(Task t, int clock) {
+    Clock host = t.kernel().clock();
+    return switch (clock) {
+      case CLOCK_REALTIME, CLOCK_TAI -> host.realtimeNanos();
+      case CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_BOOTTIME -> host.monotonicNanos();
+      case CLOCK_REALTIME_COARSE -> coarse(host.realtimeNanos());
+      case CLOCK_MONOTONIC_COARSE -> coarse(host.monotonicNanos());
+      case CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID -> t.userNanos() + t.systemNanos();
+      default -> throw ErrnoException.of(EINVAL);
+    };
+  }
+
+  private static long coarse(long nanos) {
+    return nanos - nanos % COARSE_NANOS;
+  }
+
+  static long clockGetres(Task t, long clock, long timespec, long c, long d, long e, long f) {
+    now(t, (int) clock);
+    if (timespec != 0) {
+      boolean coarse = clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE;
+      putTimespec(t.memory(), timespec, coarse ? COARSE_NANOS : 1);
+    }
+    return 0;
+  }
+
+  /** The guest has its host's clock and may not set it: EPERM, as without CAP_SYS_TIME. */
+  static long clockSettime(Task t, long clock, long timespec, long c, long d, long e, long f) {
+    now(t, (int) clock);
+    getTimespec(t.memory(), timespec);
+    throw ErrnoException.of(clock == CLOCK_REALTIME ? EPERM : EINVAL);
+  }
+
+  static long gettimeofday(Task t, long timeval, long zone, long c, long d, long e, long f) {
+    long now = t.kernel().clock().realtimeNanos();
+    if (timeval != 0) {
+      t.memory().setLong(timeval, now / NANOS);
+      t.memory().setLong(timeval + 8, now % NANOS / 1000);
+    }
+    if (zone != 0) {
+      t.memory().setLong(zone, 0);
+    }
+    return 0;
+  }
+
+  static long settimeofday(Task t, long timeval, long zone, long c, long d, long e, long f) {
+    if (timeval != 0) {
+      t.memory().getLong(timeval);
+      t.memory().getLong(timeval + 8);
+    }
+    throw ErrnoException.of(EPERM);
+  }
+
+  static long time(Task t, long seconds, long b, long c, long d, long e, long f) {
+    long now = t.kernel().clock().realtimeNanos() / NANOS;
+    if (seconds != 0) {
+      t.memory().setLong(seconds, now);
+    }
+    return now;
+  }
+
+  static long nanosleep(Task t, long request, long remaining, long c, long d, long e, long f) {
+    long nanos = getTimespec(t.memory(), request);
+    return sleepUntil(t, System.nanoTime() + nanos, remaining);
+  }
+
+  static long clockNanosleep(
+      Task t, long clock, long flags, long request, long remaining, long e, long f) {
+    int id = (int) clock;
+    if (id == CLOCK_THREAD_CPUTIME_ID
+        || id == CLOCK_REALTIME_COARSE
+        || id == CLOCK_MONOTONIC_COARSE
+        || id == CLOCK_MONOTONIC_RAW) {
+      throw ErrnoException.of(id == CLOCK_THREAD_CPUTIME_ID ? EINVAL : EOPNOTSUPP);
+    }
+    long now = now(t, id);
+    long nanos = getTimespec(t.memory(), request);
+    if ((flags & TIMER_ABSTIME) == 0) {
+      return sleepUntil(t, System.nanoTime() + nanos, remaining);
+    }
+    return nanos <= now ? 0 : sleepUntil(t, System.nanoTime() + nanos - now, 0);
+  }
+
+  /** Sleeps; EINTR with what is left stored at {@code remaining} if that is not 0. */
+  private static long sleepUntil(Task t, long deadline, long remaining) {
+    for (long left; (left = deadline - System.nanoTime()) > 0; ) {
+      MustWait.unlessVirtual();
+      if (Thread.interrupted()) {
+        if (remaining != 0) {
+          putTimespec(t.memory(), remaining, left);
+        }
+        throw ErrnoException.of(EINTR);
+      }
+      LockSupport.parkNanos(t, left);
+    }
+    return 0;
+  }
+
+  static long times(Task t, long buffer, long b, long c, long d, long e, long f) {
+    if (buffer != 0) {
+      t.memory().setLong(buffer, t.userNanos() / TICK_NANOS);
+      t.memory().setLong(buffer + 8, t.systemNanos() / TICK_NANOS);
+      t.memory().setLong(buffer + 16, 0);
+      t.memory().setLong(buffer + 24, 0);
+    }
+    return t.kernel().clock().monotonicNanos() / TICK_NANOS;
+  }
+
+  static long getrusage(Task t, long who, long usage, long c, long d, long e, long f) {
+    int whose = (int) who;
+    if (whose != RUSAGE_SELF && whose != RUSAGE_CHILDREN && whose != RUSAGE_THREAD) {
+      throw ErrnoException.of(EINVAL);
+    }
+    UserMemory memory = t.memory();
+    if (memory.zero(usage, RUSAGE_BYTES) != RUSAGE_BYTES) {
+      throw ErrnoException.of(EFAULT);
+    }
+    if (whose != RUSAGE_CHILDREN) {
+      putTimeval(memory, usage, t.userNanos());
+      putTimeval(memory, usage + 16, t.systemNanos());
+      memory.setLong(usage + 32, t.space().residentPeakBytes() >> 10);
+      memory.setLong(usage + 64, t.minorFaults());
+      memory.setLong(usage + 128, t.switches());
+    }
+    return 0;
+  }
+
+  private static void putTimeval(UserMemory memory, long at, long nanos) {
+    memory.setLong(at, nanos / NANOS);
+    memory.setLong(at + 8, nanos % NANOS / 1000);
+  }
+
+  static void putTimespec(UserMemory memory, long at, long nanos) {
+    memory.setLong(at, Math.floorDiv(nanos, NANOS));
+    memory.setLong(at + 8, Math.floorMod(nanos, NANOS));
+  }
+
+  /**
+   * A {@code struct timespec} of a program in nanoseconds, cut off at some 73 years, so that
+   * the present can be added.
+   *
+   * @throws ErrnoException EFAULT, EINVAL
+   */
+  static long getTimespec(UserMemory memory, long at) {
+    long seconds = memory.getLong(at);
+    long nanos = memory.getLong(at + 8);
+    if (seconds < 0 || nanos < 0 || nanos >= NANOS) {
+      throw ErrnoException.of(EINVAL);
+    }
+    long whole = Math.min(seconds, LONGEST_SECONDS);
+    return TimeUnit.SECONDS.toNanos(whole) + nanos;
+  }
+}

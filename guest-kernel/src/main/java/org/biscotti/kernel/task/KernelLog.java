@@ -1,0 +1,33 @@
+package org.biscotti.kernel.task;
+
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
+
+/**
+ * What the operator should know: things that programs cannot be told. A message that a program can
+ * cause again and again is logged once.
+ */
+public final class KernelLog {
+  private static final int DISTINCT_MESSAGES = 256;
+
+  private final Set<String> said = ConcurrentHashMap.newKeySet();
+
+  /** Logs a warning unless it has been said before. */
+  public void once(String message) {
+    if (said.size() < DISTINCT_MESSAGES && said.add(message)) {
+      Lazy.LOG.warn(message);
+    }
+  }
+
+  /** Logs a failure of the kernel itself, with where it happened. */
+  public void failure(String message, Throwable cause) {
+    Lazy.LOG.error(message, cause);
+  }
+
+  /** The logging library is loaded when something is logged, not at start. */
+  private static final class Lazy {
+    static final Logger LOG = LogManager.getLogger("org.biscotti.kernel");
+  }
+}

@@ -1,0 +1,43 @@
+package org.biscotti.kernel.task;
+
+import org.biscotti.kernel.fs.Dentry;
+import org.biscotti.kernel.mem.FrameAllocator;
+import org.biscotti.kernel.mem.MemoryPolicy;
+import org.biscotti.kernel.port.Clock;
+import org.biscotti.kernel.port.GuestMemory;
+
+/**
+ * What there is one of in a running kernel, for whoever serves a call.
+ *
+ * @param memory guest-physical memory
+ * @param frames its frames
+ * @param memoryPolicy how much is mapped ahead
+ * @param kernelEntries PML4 entry of the kernel's part of an address space, for each vCPU
+ * @param clock the host's clocks
+ * @param bootNanos CLOCK_MONOTONIC when the kernel started
+ * @param cpus number of vCPUs
+ * @param root root directory
+ * @param processes all processes
+ * @param scheduler the run queue
+ * @param futexes threads that wait for a word of memory
+ * @param log what the operator should know
+ */
+public record KernelState(
+    GuestMemory memory,
+    FrameAllocator frames,
+    MemoryPolicy memoryPolicy,
+    long[] kernelEntries,
+    Clock clock,
+    long bootNanos,
+    int cpus,
+    Dentry root,
+    ProcessTable processes,
+    Scheduler scheduler,
+    FutexTable futexes,
+    KernelLog log) {
+
+  /** Nanoseconds of CLOCK_BOOTTIME: the guest's own uptime. */
+  public long uptimeNanos() {
+    return clock.monotonicNanos() - bootNanos;
+  }
+}

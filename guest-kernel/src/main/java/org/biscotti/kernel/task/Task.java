@@ -1,0 +1,337 @@
+package org.biscotti.kernel.task;
+
+import org.biscotti.kernel.abi.Signals;
+import org.biscotti.kernel.fs.Caller;
+import org.biscotti.kernel.fs.Credentials;
+import org.biscotti.kernel.fs.FileTable;
+import org.biscotti.kernel.fs.FsContext;
+import org.biscotti.kernel.mem.AddressSpace;
+import org.biscotti.kernel.mem.UserBuffer;
+import org.biscotti.kernel.mem.UserMemory;
+import org.biscotti.kernel.port.CpuContext;
+import org.biscotti.kernel.port.GuestCpu;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A thread of a program: registers, signal mask, and a place in its process.
+ *
+ * <p>A task has one owner at a time, and only the owner touches what is not volatile here: the vCPU
+ * thread that runs it, or the thread of its system call while that waits, or nobody while it stands
+ * in the run queue. Ownership passes through the run queue's lock or a thread start.
+ */
+public final class Task implements Caller {
+  private final Process process;
+  private final int threadId;
+  private final CpuContext context;
+  private final UserMemory memory;
+  private final UserBuffer buffer = new UserBuffer();
+
+  private @Nullable GuestCpu cpu;
+  private volatile @Nullable Thread waitingThread;
+  private volatile long pendingSignals;
+  private volatile long blockedSignals;
+  private String name;
+  private boolean yieldRequested;
+  private long clearChildTid;
+  private long robustListHead;
+  private long robustListBytes;
+  private long alternateStack;
+  private long alternateStackBytes;
+  private int alternateStackFlags = Signals.SS_DISABLE;
+  private volatile long affinity;
+  private volatile long userNanos;
+  private volatile long systemNanos;
+  private volatile long minorFaults;
+  private volatile long switches;
+
+  Task(Process process, int threadId, String name, CpuContext context, long affinity) {
+    this.process = process;
+    this.threadId = threadId;
+    this.name = name;
+    this.context = context;
+    this.affinity = affinity;
+    memory = new UserMemory(process.space());
+  }
+
+  public Process process() {
+    return process;
+  }
+
+  /** What this task's system calls can use of the kernel. */
+  public KernelState kernel() {
+    return process.kernel();
+  }
+
+  public AddressSpace space() {
+    return process.space();
+  }
+
+  /** The typed door to this task's memory. */
+  public UserMemory memory() {
+    return memory;
+  }
+
+  /** The cursor over user memory that this task's calls reuse. */
+  public UserBuffer buffer() {
+    return buffer;
+  }
+
+  @Override
+  public FileTable files() {
+    return process.files();
+  }
+
+  @Override
+  public FsContext fs() {
+    return process.fs();
+  }
+
+  @Override
+  public Credentials credentials() {
+    return process.credentials();
+  }
+
+  @Override
+  public int processId() {
+    return process.pid();
+  }
+
+  @Override
+  public int threadId() {
+    return threadId;
+  }
+
+  @Override
+  public long fileSizeLimit() {
+    long limit = process.limitTable().soft(ResourceLimits.RLIMIT_FSIZE);
+    return limit < 0 ? Long.MAX_VALUE : limit;
+  }
+
+  /** Registers while the task is on no vCPU. */
+  public CpuContext context() {
+    return context;
+  }
+
+  /** The vCPU that runs the task and whose thread is the caller, or null while the call waits. */
+  public @Nullable GuestCpu cpu() {
+    return cpu;
+  }
+
+  /** Takes the task onto a vCPU. */
+  @SuppressWarnings("NonAtomicVolatileUpdate") // only the owner writes
+  public void attach(GuestCpu to) {
+    cpu = to;
+    switches++;
+    to.load(context, space().root(to.index()));
+    space().loadedOn(to.index());
+  }
+
+  /** Takes the task off its vCPU, registers saved. */
+  public void detach() {
+    GuestCpu from = cpu;
+    if (from != null) {
+      from.save(context);
+      leaveCpu();
+    }
+  }
+
+  /** Takes the task off its vCPU for good; its registers are lost. */
+  public void leaveCpu() {
+    GuestCpu from = cpu;
+    if (from != null) {
+      space().unloadedFrom(from.index());
+      cpu = null;
+    }
+  }
+
+  /** A register, wherever it is now. */
+  public long register(int register) {
+    GuestCpu on = cpu;
+    return on != null ? on.register(register) : context.registers[register];
+  }
+
+  /** Sets a register, wherever it is now. */
+  public void setRegister(int register, long value) {
+    GuestCpu on = cpu;
+    if (on != null) {
+      on.setRegister(register, value);
+    } else {
+      context.registers[register] = value;
+    }
+  }
+
+  public long fsBase() {
+    GuestCpu on = cpu;
+    return on != null ? on.fsBase() : context.fsBase;
+  }
+
+  public void setFsBase(long address) {
+    GuestCpu on = cpu;
+    if (on != null) {
+      on.setFsBase(address);
+    } else {
+      context.fsBase = address;
+    }
+  }
+
+  public long gsBase() {
+    GuestCpu on = cpu;
+    return on != null ? on.gsBase() : context.gsBase;
+  }
+
+  public void setGsBase(long address) {
+    GuestCpu on = cpu;
+    if (on != null) {
+      on.setGsBase(address);
+    } else {
+      context.gsBase = address;
+    }
+  }
+
+  /** The thread on which the task's call waits, or null; for whoever has to wake it. */
+  public void setWaitingThread(@Nullable Thread thread) {
+    waitingThread = thread;
+  }
+
+  /** Makes a waiting call return with EINTR, and a running program come out of the guest. */
+  void interrupt() {
+    Thread waiting = waitingThread;
+    if (waiting != null) {
+      waiting.interrupt();
+    }
+    kernel().scheduler().kick(this);
+  }
+
+  /** The task would rather have another one run (sched_yield(2)). */
+  public void requestYield() {
+    yieldRequested = true;
+  }
+
+  /** True once after {@link #requestYield}. */
+  public boolean takeYieldRequest() {
+    boolean requested = yieldRequested;
+    yieldRequested = false;
+    return requested;
+  }
+
+  /** Name as prctl(PR_SET_NAME) sets it, at most 15 bytes, ISO 8859-1. */
+  public String name() {
+    return name;
+  }
+
+  public void setName(String newName) {
+    name = newName;
+  }
+
+  public long pendingSignals() {
+    return pendingSignals;
+  }
+
+  public void setPendingSignals(long set) {
+    pendingSignals = set;
+  }
+
+  public long blockedSignals() {
+    return blockedSignals;
+  }
+
+  /** Sets the signal mask; SIGKILL and SIGSTOP stay unblocked. */
+  public void setBlockedSignals(long set) {
+    blockedSignals = set & ~SignalActions.UNBLOCKABLE;
+  }
+
+  /** True if a signal waits that the task does not block. */
+  public boolean hasDeliverableSignal() {
+    return ((pendingSignals | process.pendingSignals()) & ~blockedSignals) != 0;
+  }
+
+  /** Makes the task look at its signals, if there is one that it does not block. */
+  void interruptIfDeliverable() {
+    if (hasDeliverableSignal()) {
+      interrupt();
+    }
+  }
+
+  /** Address that is cleared when the thread ends (set_tid_address(2)); 0 for none. */
+  public long clearChildTid() {
+    return clearChildTid;
+  }
+
+  public void setClearChildTid(long address) {
+    clearChildTid = address;
+  }
+
+  public long robustListHead() {
+    return robustListHead;
+  }
+
+  public long robustListBytes() {
+    return robustListBytes;
+  }
+
+  public void setRobustList(long head, long bytes) {
+    robustListHead = head;
+    robustListBytes = bytes;
+  }
+
+  public long alternateStack() {
+    return alternateStack;
+  }
+
+  public long alternateStackBytes() {
+    return alternateStackBytes;
+  }
+
+  public int alternateStackFlags() {
+    return alternateStackFlags;
+  }
+
+  public void setAlternateStack(long address, long bytes, int flags) {
+    alternateStack = address;
+    alternateStackBytes = bytes;
+    alternateStackFlags = flags;
+  }
+
+  /** Bit set of the vCPUs it may run on (sched_setaffinity(2)). */
+  public long affinity() {
+    return affinity;
+  }
+
+  public void setAffinity(long cpus) {
+    affinity = cpus;
+  }
+
+  /** Nanoseconds in the program. */
+  public long userNanos() {
+    return userNanos;
+  }
+
+  /** Nanoseconds in the kernel on the program's behalf. */
+  public long systemNanos() {
+    return systemNanos;
+  }
+
+  @SuppressWarnings("NonAtomicVolatileUpdate") // only the owner writes
+  public void addUserNanos(long nanos) {
+    userNanos += nanos;
+  }
+
+  @SuppressWarnings("NonAtomicVolatileUpdate") // only the owner writes
+  public void addSystemNanos(long nanos) {
+    systemNanos += nanos;
+  }
+
+  public long minorFaults() {
+    return minorFaults;
+  }
+
+  @SuppressWarnings("NonAtomicVolatileUpdate") // only the owner writes
+  public void countMinorFault() {
+    minorFaults++;
+  }
+
+  /** How often it was put on a vCPU. */
+  public long switches() {
+    return switches;
+  }
+}
