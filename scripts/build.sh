@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
-# Builds what run.sh needs: the module jars in kvm-host/target/dist/lib and the guest programs.
+# Builds what run.sh needs: the module jars in kvm-host/target/dist/lib and the guest programs;
+# with --all the benchmarks too.
 # Quiet: one line to stderr at the start; Maven's output goes to a log, shown when it fails.
 set -u
 . "${BASH_SOURCE[0]%/*}/env.sh"
+modules=(-pl kvm-host -am)
+[[ ${1-} == --all ]] && modules=()
 dist=$root/kvm-host/target/dist
 log=$root/kvm-host/target/build.log
 stamp=$dist/stamp
@@ -19,7 +22,7 @@ done
 
 # The stamp carries the time of the start: what is edited during the build is newer.
 : >"$dist/stamp.new" || exit 125
-"$root/scripts/mvn.sh" -q -pl kvm-host -am package -DskipTests >"$log" 2>&1
+"$root/scripts/mvn.sh" -q "${modules[@]}" package -DskipTests >"$log" 2>&1
 status=$?
 if ((status == 0)) && [[ -x $root/scripts/guests.sh ]]; then
   "$root/scripts/guests.sh" >>"$log" 2>&1

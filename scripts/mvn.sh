@@ -5,4 +5,6 @@ set -u
 biscotti_maven || exit
 biscotti_need gcc libc || exit
 cd "$root" || exit 125
-exec "$MVN" -ntp "$@"
+color=auto
+[[ -t 1 ]] || color=never
+exec "$MVN" -ntp -Dstyle.color=$color "$@"
