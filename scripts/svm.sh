@@ -178,7 +178,7 @@ mkdir /upper/upper /upper/work
 mount -t overlay -o lowerdir=/lower,upperdir=/upper/upper,workdir=/upper/work overlay /root ||
   echo "SVM: no overlay"
 for dir in proc sys dev; do mkdir -p /root/$dir; mount --rbind /$dir /root/$dir; done
-mount -t tmpfs tmpfs /root/tmp
+case $DIRECTORY in /tmp/*) ;; *) mount -t tmpfs tmpfs /root/tmp ;; esac
 mkdir -p /root/out
 [ -n "$OUT" ] && mount -t 9p -o cache=none,$share out /root/out
 ip link set lo up

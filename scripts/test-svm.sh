@@ -21,9 +21,10 @@ classpath=$module/test-classes:$module/classes:$(<"$module/test.classpath")
 tests() {
   printf '%q ' java --enable-native-access=ALL-UNNAMED --add-opens=java.base/java.lang=ALL-UNNAMED \
     -Dbiscotti.home="$root" -Dbiscotti.requireKvm=true -Dbiscotti.emulated=true \
-    -jar "$svm/junit-platform-console-standalone.jar" execute --disable-banner \
-    --fail-if-no-tests --details=tree --reports-dir=/out \
-    --class-path "$classpath" --scan-class-path "$module/test-classes" \
+    -cp "$svm/junit-platform-console-standalone.jar:$classpath" \
+    org.junit.platform.console.ConsoleLauncher execute --disable-banner --disable-ansi-colors \
+    --include-engine junit-jupiter --fail-if-no-tests --details=tree --reports-dir=/out \
+    --scan-class-path "$module/test-classes" \
     --include-classname "$pattern"
 }
 
