@@ -10,6 +10,7 @@ done
 if type -P shellcheck >/dev/null; then
   shellcheck -x -e SC1091 "$root"/scripts/*.sh "$root/.ci/run" || status=1
 fi
+"$root/scripts/vdso.sh" --check || status=1
 "$root/scripts/mvn.sh" -q verify -Dgroups=check -DskipITs || status=1
 ((status == 0)) && biscotti_say "check: all good"
 exit $status
