@@ -1,0 +1,32 @@
+# One line a target; "make help" prints the lines.
+.DEFAULT_GOAL := help
+.PHONY: help build test check bench guests test-svm clean format
+
+MVN := ./scripts/mvn.sh
+
+help: ## print this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
+
+build: ## compile everything, with the linters, and lay out what run.sh starts
+	@./scripts/build.sh --all
+
+test: ## all unit and KVM integration tests (BISCOTTI_REQUIRE_KVM=1: fail without /dev/kvm)
+	@./scripts/test.sh
+
+check: ## formatter, linters, layers, generated docs up to date; no /dev/kvm needed
+	@./scripts/check.sh
+
+bench: ## the JMH benchmarks (ARGS='NullSyscall -prof gc' goes to JMH)
+	@./scripts/bench.sh $(ARGS)
+
+guests: ## compile the guest programs
+	@./scripts/guests.sh
+
+test-svm: ## the KVM integration tests on an emulated machine with kvm_amd, nested paging on and off
+	@./scripts/test-svm.sh
+
+clean: ## remove everything that was built
+	rm -rf target */target
+
+format: ## rewrite the Java sources as the formatter wants them
+	@$(MVN) -q spotless:apply

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Makes an AOT cache (JEP 483, JEP 514) by a training run: aot.sh CACHE JAVA-OPTION... --module MAIN
+# A failure is one line, no error: Biscotti then starts without a cache.
+set -u
+. "${BASH_SOURCE[0]%/*}/env.sh"
+biscotti_java || exit 0
+cache=$1
+shift
+mkdir -p "${cache%/*}" || exit 0
+exec 9>"$cache.lock"
+flock 9
+log=$cache.log
+biscotti_say "making the AOT cache ${cache#"$root/"}"
+
+# A program in the guest is the best training; without KVM the start of the command line must do.
+training=(--version)
+if [[ -r /dev/kvm && -w /dev/kvm ]]; then
+  program=$(type -P busybox) && training=(exec -- "$program" true)
+fi
+rm -f "$cache" "$cache.jdk"
+if ! timeout 120 "$JAVA" -XX:AOTCacheOutput="$cache" "$@" "${training[@]}" </dev/null >"$log" 2>&1 ||
+  [[ ! -s $cache ]]; then
+  rm -f "$cache"
+  biscotti_say "no AOT cache (log: ${log#"$root/"}); starts will be slower"
+fi
+printf '%s\n' "$JAVA_HOME" >"$cache.jdk"

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Runs Biscotti: ./scripts/run.sh smallfile | exec [OPTION...] -- PROGRAM [ARG...] | --help
+#
+# Builds on first use and after a change of the sources, makes the AOT cache of the collector in
+# use, and becomes the JVM. On the way there nothing but builtins and one find, so that the
+# script costs a few milliseconds.
+set -u
+self=${BASH_SOURCE[0]}
+[[ -L $self ]] && self=$(readlink -f "$self")
+[[ $self == */* ]] || self=./$self
+. "${self%/*}/env.sh"
+biscotti_java || exit
+
+lib=$root/kvm-host/target/dist/lib
+stamp=$root/kvm-host/target/dist/stamp
+
+# ---- build ----------------------------------------------------------------------------------
+stale=
+if [[ ! -e $stamp ]]; then
+  stale=1
+else
+  # Directories count too: a deleted file makes its directory newer.
+  sources=("$root"/{guest-kernel,devices,kvm-host}/{src/main,pom.xml} "$root/pom.xml")
+  for path in "$root"/bench/guest "$root"/scripts/{vdso,guests}.sh; do
+    [[ -e $path ]] && sources+=("$path")
+  done
+  read -r stale < <(find "${sources[@]}" -newer "$stamp" -print -quit)
+fi
+[[ -z $stale ]] || "$root/scripts/build.sh" || exit
+
+# ---- collector ------------------------------------------------------------------------------
+gc=g1
+for ((i = 1; i <= $#; i++)); do
+  case ${!i} in
+    --) break ;;
+    --gc=*) gc=${!i#--gc=} ;;
+    --gc) ((i++)); gc=${!i-} ;;
+  esac
+done
+case $gc in
+  zgc) collector=-XX:+UseZGC ;;
+  shenandoah) collector=-XX:+UseShenandoahGC ;;
+  parallel) collector=-XX:+UseParallelGC ;;
+  serial) collector=-XX:+UseSerialGC ;;
+  *) gc=g1 collector=-XX:+UseG1GC ;; # the command line itself rejects a name that it does not know
+esac
+
+# ---- java -----------------------------------------------------------------------------------
+# Native access is for the two modules with ffi packages. (--illegal-native-access=deny would deny it
+# to the rest, but it also switches the AOT cache's module graph off, 90 ms of 150; that nobody else
+# makes such a call is proved by the compiler and by LayersTest, and the kernel's own tests run with
+# it.) The kernel gets java.lang opened for a virtual thread with a scheduler of its own.
+options=(
+  "$collector"
+  -Xlog:disable
+  -XX:-UsePerfData
+  --module-path "$lib"
+  --enable-native-access=org.biscotti.kvm,org.biscotti.devices
+  --add-opens=java.base/java.lang=org.biscotti.kernel
+  -Dbiscotti.home="$root"
+)
+main=(--module org.biscotti.kvm/org.biscotti.kvm.cli.Main)
+
+# ---- AOT cache ------------------------------------------------------------------------------
+# One per collector: a cache dumped under one is refused by another. Its sidecar names the JDK,
+# because a cache serves only the very JDK that wrote it, and is written for a failure too, so
+# that it is not tried again on every start.
+aot=$root/kvm-host/target/aot/$gc.aot
+made=
+[[ $aot.jdk -nt $stamp ]] && read -r made <"$aot.jdk"
+if [[ $made != "$JAVA_HOME" ]]; then
+  "$root/scripts/aot.sh" "$aot" "${options[@]}" "${main[@]}"
+fi
+[[ -e $aot ]] && options+=(-XX:AOTCache="$aot")
+
+# shellcheck disable=SC2086 # words on purpose
+exec "$JAVA" "${options[@]}" ${BISCOTTI_JAVA_OPTS-} "${main[@]}" "$@"
