@@ -1,0 +1,112 @@
+package org.biscotti.kernel.fs;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What /proc shows of a process (proc(5)). Implemented by the process itself; every method may be
+ * called from any thread, also while the process runs, and answers with a snapshot.
+ */
+public interface ProcessView {
+  /**
+   * Memory of a process.
+   *
+   * @param vmSize bytes mapped
+   * @param vmPeak most bytes ever mapped
+   * @param resident bytes in frames
+   * @param residentPeak most bytes ever in frames
+   * @param residentFile part of {@code resident} that is files' pages
+   * @param data bytes of private writable mappings
+   * @param stack bytes of the main stack
+   * @param text bytes of the executable's code
+   * @param pageTables bytes of page tables
+   */
+  record Memory(
+      long vmSize,
+      long vmPeak,
+      long resident,
+      long residentPeak,
+      long residentFile,
+      long data,
+      long stack,
+      long text,
+      long pageTables) {}
+
+  /**
+   * Signal sets, bit n-1 for signal n.
+   *
+   * @param pending for the main thread
+   * @param sharedPending for the process
+   * @param blocked by the main thread
+   */
+  record SignalSets(
+      long pending, long sharedPending, long blocked, long ignored, long caught) {}
+
+  /**
+   * A resource limit (getrlimit(2)).
+   *
+   * @param resource RLIMIT_ number
+   * @param soft {@code -1} for none
+   * @param hard {@code -1} for none
+   */
+  record Limit(int resource, long soft, long hard) {}
+
+  int pid();
+
+  int parentPid();
+
+  int processGroup();
+
+  int session();
+
+  /** Name of the main thread, at most 15 bytes (PR_SET_NAME), as ISO 8859-1. */
+  String name();
+
+  /** State letter as in /proc/pid/stat: R, S, D, Z, T. */
+  char state();
+
+  /** Thread numbers, ascending. */
+  List<Integer> threads();
+
+  Credentials credentials();
+
+  FsContext fs();
+
+  FileTable files();
+
+  /** The program file, or null for a process that has none. */
+  @Nullable Dentry executable();
+
+  /** Arguments, each ended by a NUL, as they are in the process's memory now. */
+  byte[] commandLine();
+
+  /** Environment, each entry ended by a NUL, as it is in the process's memory now. */
+  byte[] environment();
+
+  /** Auxiliary vector as the program got it, in bytes. */
+  byte[] auxiliaryVector();
+
+  /** /proc/pid/maps, in Linux' format. */
+  String maps();
+
+  Memory memory();
+
+  SignalSets signals();
+
+  List<Limit> limits();
+
+  /** User time in nanoseconds. */
+  long userNanos();
+
+  /** System time in nanoseconds. */
+  long systemNanos();
+
+  /** When the process started, in nanoseconds of CLOCK_MONOTONIC. */
+  long startNanos();
+
+  /** Minor page faults so far. */
+  long minorFaults();
+
+  /** Major page faults so far. */
+  long majorFaults();
+}
