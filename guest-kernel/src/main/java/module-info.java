@@ -9,7 +9,10 @@ module org.biscotti.kernel {
   requires org.apache.logging.log4j;
 
   exports org.biscotti.kernel.abi;
+  exports org.biscotti.kernel.fs;
   exports org.biscotti.kernel.mem;
   exports org.biscotti.kernel.port;
+  exports org.biscotti.kernel.syscall;
+  exports org.biscotti.kernel.task;
   exports org.biscotti.kernel.wait;
 }

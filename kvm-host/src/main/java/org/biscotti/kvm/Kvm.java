@@ -60,7 +60,8 @@ public final class Kvm implements AutoCloseable {
       case Errno.EACCES, Errno.EPERM ->
           "no permission on /dev/kvm: join the group that owns it"
               + " (usually: sudo usermod -aG kvm $USER, then log in again)";
-      case Errno.EBUSY -> "/dev/kvm is busy: another hypervisor holds the processor's virtualization";
+      case Errno.EBUSY ->
+          "/dev/kvm is busy: another hypervisor holds the processor's virtualization";
       default -> "cannot open /dev/kvm: " + Errno.name(errno);
     };
   }
@@ -76,7 +77,8 @@ public final class Kvm implements AutoCloseable {
     int sync = extension(KVM_CAP_SYNC_REGS);
     int needed = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
     if ((sync & needed) != needed) {
-      throw new KvmException("this KVM has no synchronized registers: Linux 4.17 or newer is needed");
+      throw new KvmException(
+          "this KVM has no synchronized registers: Linux 4.17 or newer is needed");
     }
   }
 

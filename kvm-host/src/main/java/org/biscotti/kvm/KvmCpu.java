@@ -105,7 +105,8 @@ final class KvmCpu implements GuestCpu {
       basic | CR4_SMEP | CR4_SMAP | CR4_UMIP, basic | CR4_SMEP | CR4_SMAP, basic | CR4_SMEP, basic
     };
     if (!acceptsOneOf(choices)) {
-      throw new KvmException("KVM refuses 64-bit mode with XSAVE and FSGSBASE: too old a processor");
+      throw new KvmException(
+          "KVM refuses 64-bit mode with XSAVE and FSGSBASE: too old a processor");
     }
     if (!vcpu.setXcr0(0xe7) && !vcpu.setXcr0(7) && !vcpu.setXcr0(3)) {
       throw new KvmException("KVM refuses every choice of XCR0");
@@ -400,9 +401,7 @@ final class KvmCpu implements GuestCpu {
           (errorCode & FAULT_PRESENT) != 0);
     }
     counts.faults++;
-    return vector == VECTOR_NMI
-        ? Trap.Interrupted.INTERRUPTED
-        : new Trap.Fault(vector, errorCode);
+    return vector == VECTOR_NMI ? Trap.Interrupted.INTERRUPTED : new Trap.Fault(vector, errorCode);
   }
 
   /** Back to the {@code syscall} instruction, which is two bytes long. */

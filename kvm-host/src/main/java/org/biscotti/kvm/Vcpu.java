@@ -10,9 +10,9 @@ import org.biscotti.kvm.ffi.CallState;
 import org.biscotti.kvm.ffi.Libc;
 
 /**
- * One virtual processor: its file descriptor, its shared {@code struct kvm_run}, and the ioctls that
- * belong to it. Registers travel through the synchronized area of {@code kvm_run}; an ioctl costs
- * microseconds on some hosts and is left to what is rare.
+ * One virtual processor: its file descriptor, its shared {@code struct kvm_run}, and the ioctls
+ * that belong to it. Registers travel through the synchronized area of {@code kvm_run}; an ioctl
+ * costs microseconds on some hosts and is left to what is rare.
  *
  * <p>All methods are for the thread that runs the vCPU.
  */
@@ -147,8 +147,7 @@ public final class Vcpu implements AutoCloseable {
 
   /** KVM_GET_SREGS into the synchronized area, where a later {@link #setDirty} finds them. */
   void fetchSystemRegisters() {
-    check(
-        Libc.ioctl(state, fd, KVM_GET_SREGS, mapAddress + kvm_run$s$regs$sregs), "KVM_GET_SREGS");
+    check(Libc.ioctl(state, fd, KVM_GET_SREGS, mapAddress + kvm_run$s$regs$sregs), "KVM_GET_SREGS");
   }
 
   /** KVM_SET_SREGS from the synchronized area; false if the host does not accept them. */
@@ -222,8 +221,7 @@ public final class Vcpu implements AutoCloseable {
   void resetEvents() {
     try (Arena scratch = Arena.ofConfined()) {
       MemorySegment events = scratch.allocate(kvm_vcpu_events$sizeof, 8);
-      check(
-          Libc.ioctl(state, fd, KVM_SET_VCPU_EVENTS, events.address()), "KVM_SET_VCPU_EVENTS");
+      check(Libc.ioctl(state, fd, KVM_SET_VCPU_EVENTS, events.address()), "KVM_SET_VCPU_EVENTS");
       MemorySegment runnable = scratch.allocate(4, 4);
       // Fails with EINVAL on hosts where a vCPU has no such state; it is runnable there anyway.
       Libc.ioctl(state, fd, KVM_SET_MP_STATE, runnable.address());
@@ -240,8 +238,7 @@ public final class Vcpu implements AutoCloseable {
       MemorySegment argument = scratch.allocate(12, 4);
       argument.set(INT, 0, 8);
       argument.set(ValueLayout.JAVA_LONG_UNALIGNED, 4, mask);
-      check(
-          Libc.ioctl(state, fd, KVM_SET_SIGNAL_MASK, argument.address()), "KVM_SET_SIGNAL_MASK");
+      check(Libc.ioctl(state, fd, KVM_SET_SIGNAL_MASK, argument.address()), "KVM_SET_SIGNAL_MASK");
     }
   }
 

@@ -142,7 +142,6 @@ public final class Errno {
   public static final int EHWPOISON = 133;
   public static final int EWOULDBLOCK = EAGAIN;
 
-
   /** The largest error number Linux can return ({@code MAX_ERRNO} in the kernel). */
   public static final int MAX_ERRNO = 4095;
 

@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
  * touched. A page that is neither cached nor backed is a hole.
  *
  * <p>Locks: writes and changes of size hold the inode lock throughout; reads and page faults do
- * not. The page cache lock guards {@code pages}, {@code users} and {@code dead}, and every change of
- * {@code size} and {@code backedSize}; nothing is copied to or from a program under it.
+ * not. The page cache lock guards {@code pages}, {@code users} and {@code dead}, and every change
+ * of {@code size} and {@code backedSize}; nothing is copied to or from a program under it.
  */
 public abstract class RegularFile extends Inode implements PageSource {
   private static final int PAGE_MASK = PAGE_SIZE - 1;

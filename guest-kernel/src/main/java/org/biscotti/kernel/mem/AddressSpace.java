@@ -26,7 +26,12 @@ public final class AddressSpace implements MappingListener {
 
   /** mmap(2); {@code fileWritable}: the file was opened for writing. */
   public long mmap(
-      long addr, long length, int prot, int flags, @Nullable PageSource file, long offset,
+      long addr,
+      long length,
+      int prot,
+      int flags,
+      @Nullable PageSource file,
+      long offset,
       boolean fileWritable) {
     throw missing();
   }
@@ -130,14 +135,23 @@ public final class AddressSpace implements MappingListener {
     throw missing();
   }
 
+  /** A vCPU is about to run in this address space: downgrades have to reach it from now on. */
+  public void loadedOn(int vcpu) {
+    throw new UnsupportedOperationException();
+  }
+
+  /** A vCPU will not run in this address space any more before it is loaded again. */
+  public void unloadedFrom(int vcpu) {
+    throw new UnsupportedOperationException();
+  }
+
   /** Frames used for page tables. */
   public long tablePages() {
     throw missing();
   }
 
   @Override
-  public void unmapRange(
-      PageSource source, long firstPage, long pageCount, boolean privateCopies) {
+  public void unmapRange(PageSource source, long firstPage, long pageCount, boolean privateCopies) {
     throw missing();
   }
 

@@ -16,8 +16,8 @@ public final class Layout {
   public static final long USER_END = 0x7f80_0000_0000L;
 
   /**
-   * End, exclusive, of the addresses that pass for pointers at all ({@code TASK_SIZE_MAX}). A
-   * range that goes beyond is EFAULT before anything is copied; between {@link #USER_END} and here
+   * End, exclusive, of the addresses that pass for pointers at all ({@code TASK_SIZE_MAX}). A range
+   * that goes beyond is EFAULT before anything is copied; between {@link #USER_END} and here
    * nothing is mapped.
    */
   public static final long POINTER_END = 0x7fff_ffff_f000L;

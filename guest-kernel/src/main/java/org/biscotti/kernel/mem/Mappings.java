@@ -63,8 +63,7 @@ public final class Mappings {
    * Takes a range of pages away from everybody; see {@link MappingListener#unmapRange}. The caller
    * holds no lock of the object.
    */
-  public void unmapRange(
-      PageSource source, long firstPage, long pageCount, boolean privateCopies) {
+  public void unmapRange(PageSource source, long firstPage, long pageCount, boolean privateCopies) {
     for (MappingListener mapping : snapshot()) {
       mapping.unmapRange(source, firstPage, pageCount, privateCopies);
     }

@@ -11,8 +11,8 @@ import org.biscotti.kernel.abi.ErrnoException;
  * MappingListener#unmapRange}.
  *
  * <p>To cut a file short: first make {@link #page} return 0 for what is to go, then, with no lock
- * held, call {@link Mappings#unmapRange}, then release the cache's own references. A fault that
- * got its page before the first step has finished before the second step looks.
+ * held, call {@link Mappings#unmapRange}, then release the cache's own references. A fault that got
+ * its page before the first step has finished before the second step looks.
  */
 public interface PageSource {
   /**

@@ -240,7 +240,12 @@ public final class UserBuffer {
 
   @Override
   public String toString() {
-    return "UserBuffer[" + position + " of " + (position + remaining) + " moved, "
-        + Arrays.toString(Arrays.copyOf(bases, count)) + "]";
+    return "UserBuffer["
+        + position
+        + " of "
+        + (position + remaining)
+        + " moved, "
+        + Arrays.toString(Arrays.copyOf(bases, count))
+        + "]";
   }
 }

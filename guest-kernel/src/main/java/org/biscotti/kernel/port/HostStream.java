@@ -3,8 +3,8 @@ package org.biscotti.kernel.port;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A byte stream that the caller of the command line already had open: its standard input, output
- * or error, whatever kind of file that is.
+ * A byte stream that the caller of the command line already had open: its standard input, output or
+ * error, whatever kind of file that is.
  *
  * <p>No method blocks. {@link #awaitReadable} and {@link #awaitWritable} report readiness later,
  * from a thread of the device's own. Errors are thrown as {@link

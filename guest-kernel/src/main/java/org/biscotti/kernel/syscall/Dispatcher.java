@@ -82,8 +82,7 @@ public final class Dispatcher {
    * @param first false if the call has been started before and had to wait
    * @param startNanos System.nanoTime when it was started first
    */
-  public long observed(
-      Task task, long number, long[] arguments, boolean first, long startNanos) {
+  public long observed(Task task, long number, long[] arguments, boolean first, long startNanos) {
     Syscall row = table.find(number);
     SyscallObserver to = observer;
     if (first && to != null) {

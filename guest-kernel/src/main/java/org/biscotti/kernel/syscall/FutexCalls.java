@@ -47,9 +47,7 @@ final class FutexCalls {
       long now =
           !absolute
               ? 0
-              : realtime
-                  ? t.kernel().clock().realtimeNanos()
-                  : t.kernel().clock().monotonicNanos();
+              : realtime ? t.kernel().clock().realtimeNanos() : t.kernel().clock().monotonicNanos();
       deadline = System.nanoTime() + nanos - now;
     }
     FutexTable.Key key = key(t, address, operation);

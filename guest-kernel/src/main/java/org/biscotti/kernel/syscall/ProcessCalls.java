@@ -131,8 +131,15 @@ final class ProcessCalls {
     t.process()
         .setCredentials(
             new Credentials(
-                old.uid(), old.euid(), old.suid(), old.fsuid(), old.gid(), old.egid(), old.sgid(),
-                old.fsgid(), groups));
+                old.uid(),
+                old.euid(),
+                old.suid(),
+                old.fsuid(),
+                old.gid(),
+                old.egid(),
+                old.sgid(),
+                old.fsgid(),
+                groups));
     return 0;
   }
 
@@ -230,7 +237,14 @@ final class ProcessCalls {
     t.process()
         .setCredentials(
             new Credentials(
-                uid, euid, suid, euid, old.gid(), old.egid(), old.sgid(), old.fsgid(),
+                uid,
+                euid,
+                suid,
+                euid,
+                old.gid(),
+                old.egid(),
+                old.sgid(),
+                old.fsgid(),
                 old.groups()));
   }
 
@@ -239,7 +253,14 @@ final class ProcessCalls {
     t.process()
         .setCredentials(
             new Credentials(
-                old.uid(), old.euid(), old.suid(), old.fsuid(), gid, egid, sgid, egid,
+                old.uid(),
+                old.euid(),
+                old.suid(),
+                old.fsuid(),
+                gid,
+                egid,
+                sgid,
+                egid,
                 old.groups()));
   }
 
@@ -257,8 +278,15 @@ final class ProcessCalls {
       t.process()
           .setCredentials(
               new Credentials(
-                  old.uid(), old.euid(), old.suid(), id, old.gid(), old.egid(), old.sgid(),
-                  old.fsgid(), old.groups()));
+                  old.uid(),
+                  old.euid(),
+                  old.suid(),
+                  id,
+                  old.gid(),
+                  old.egid(),
+                  old.sgid(),
+                  old.fsgid(),
+                  old.groups()));
     }
     return old.fsuid();
   }
@@ -276,15 +304,21 @@ final class ProcessCalls {
       t.process()
           .setCredentials(
               new Credentials(
-                  old.uid(), old.euid(), old.suid(), old.fsuid(), old.gid(), old.egid(),
-                  old.sgid(), id, old.groups()));
+                  old.uid(),
+                  old.euid(),
+                  old.suid(),
+                  old.fsuid(),
+                  old.gid(),
+                  old.egid(),
+                  old.sgid(),
+                  id,
+                  old.groups()));
     }
     return old.fsgid();
   }
 
   private static Process find(Task t, long pid) {
-    Process process =
-        (int) pid == 0 ? t.process() : t.kernel().processes().find((int) pid);
+    Process process = (int) pid == 0 ? t.process() : t.kernel().processes().find((int) pid);
     if (process == null) {
       throw ErrnoException.of(ESRCH);
     }

@@ -244,7 +244,8 @@ final class SignalCalls {
     }
   }
 
-  static long rtSigtimedwait(Task t, long set, long info, long timeout, long bytes, long e, long f) {
+  static long rtSigtimedwait(
+      Task t, long set, long info, long timeout, long bytes, long e, long f) {
     checkSetSize(bytes);
     long wanted = t.memory().getLong(set) & ~SignalActions.UNBLOCKABLE;
     long deadline =

@@ -57,11 +57,7 @@ public final class SyscallTable {
   }
 
   private void row(
-      int number,
-      String name,
-      SyscallHandler handler,
-      Syscall.Support support,
-      String arguments) {
+      int number, String name, SyscallHandler handler, Syscall.Support support, String arguments) {
     row(number, name, handler, support, arguments, "");
   }
 

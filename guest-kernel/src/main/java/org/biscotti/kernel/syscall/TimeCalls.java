@@ -1,6 +1,7 @@
 package org.biscotti.kernel.syscall;
 
 import static org.biscotti.kernel.abi.Errno.*;
+import static org.biscotti.kernel.port.GuestMemory.PAGE_SIZE;
 
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -35,8 +36,7 @@ final class TimeCalls {
 
   private TimeCalls() {}
 
-  static long clockGettime(
-      Task t, long clock, long timespec, long c, long d, long e, long f) {
+  static long clockGettime(Task t, long clock, long timespec, long c, long d, long e, long f) {
     putTimespec(t.memory(), timespec, now(t, (int) clock));
     return 0;
   }
@@ -161,7 +161,7 @@ final class TimeCalls {
     if (whose != RUSAGE_CHILDREN) {
       putTimeval(memory, usage, t.userNanos());
       putTimeval(memory, usage + 16, t.systemNanos());
-      memory.setLong(usage + 32, t.space().residentPeakBytes() >> 10);
+      memory.setLong(usage + 32, t.space().residentPeakPages() * (PAGE_SIZE >> 10));
       memory.setLong(usage + 64, t.minorFaults());
       memory.setLong(usage + 128, t.switches());
     }
@@ -179,8 +179,8 @@ final class TimeCalls {
   }
 
   /**
-   * A {@code struct timespec} of a program in nanoseconds, cut off at some 73 years, so that
-   * the present can be added.
+   * A {@code struct timespec} of a program in nanoseconds, cut off at some 73 years, so that the
+   * present can be added.
    *
    * @throws ErrnoException EFAULT, EINVAL
    */

@@ -12,7 +12,6 @@ import org.biscotti.kernel.port.GuestMemory;
  * @param memory guest-physical memory
  * @param frames its frames
  * @param memoryPolicy how much is mapped ahead
- * @param kernelEntries PML4 entry of the kernel's part of an address space, for each vCPU
  * @param clock the host's clocks
  * @param bootNanos CLOCK_MONOTONIC when the kernel started
  * @param cpus number of vCPUs
@@ -26,7 +25,6 @@ public record KernelState(
     GuestMemory memory,
     FrameAllocator frames,
     MemoryPolicy memoryPolicy,
-    long[] kernelEntries,
     Clock clock,
     long bootNanos,
     int cpus,

@@ -1,5 +1,7 @@
 package org.biscotti.kernel.task;
 
+import static org.biscotti.kernel.port.GuestMemory.PAGE_SIZE;
+
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -48,14 +50,15 @@ public final class Process implements ProcessView {
   private volatile int processGroup;
   private volatile int session;
 
-  /** Where the program's strings are in its memory, and its auxiliary vector. */
+  /** Where the program's strings and its auxiliary vector are in its memory. */
   public record ProgramImage(
       long argumentsStart,
       long argumentsEnd,
       long environmentStart,
       long environmentEnd,
-      byte[] auxiliaryVector) {
-    static final ProgramImage NONE = new ProgramImage(0, 0, 0, 0, new byte[0]);
+      long auxiliaryStart,
+      long auxiliaryEnd) {
+    static final ProgramImage NONE = new ProgramImage(0, 0, 0, 0, 0, 0);
   }
 
   private Process(
@@ -230,7 +233,7 @@ public final class Process implements ProcessView {
 
   private void takeApart(ExitStatus status) {
     try {
-      files.close();
+      files.leave();
     } catch (RuntimeException e) {
       kernel.log().failure("closing the files of process " + pid, e);
     } finally {
@@ -342,12 +345,26 @@ public final class Process implements ProcessView {
 
   @Override
   public byte[] auxiliaryVector() {
-    return image.auxiliaryVector.clone();
+    return memoryBetween(image.auxiliaryStart, image.auxiliaryEnd);
   }
 
   @Override
   public String maps() {
     return space.maps();
+  }
+
+  @Override
+  public Memory memory() {
+    return new Memory(
+        space.virtualPages() * PAGE_SIZE,
+        space.virtualPeakPages() * PAGE_SIZE,
+        space.residentPages() * PAGE_SIZE,
+        space.residentPeakPages() * PAGE_SIZE,
+        0,
+        space.dataPages() * PAGE_SIZE,
+        space.stackPages() * PAGE_SIZE,
+        0,
+        space.tablePages() * PAGE_SIZE);
   }
 
   @Override

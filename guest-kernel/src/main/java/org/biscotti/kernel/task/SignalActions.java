@@ -3,8 +3,8 @@ package org.biscotti.kernel.task;
 import org.biscotti.kernel.abi.Signals;
 
 /**
- * What a process does with each signal (sigaction(2)). Guarded by the process's lock, except that
- * a single field may be read without it.
+ * What a process does with each signal (sigaction(2)). Guarded by the process's lock, except that a
+ * single field may be read without it.
  */
 public final class SignalActions {
   private final long[] handlers = new long[Signals.MAX + 1];

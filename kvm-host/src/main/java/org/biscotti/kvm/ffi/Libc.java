@@ -66,7 +66,8 @@ public final class Libc {
   private static final MethodHandle FTRUNCATE =
       handle("ftruncate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG));
   private static final MethodHandle FALLOCATE =
-      handle("fallocate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
+      handle(
+          "fallocate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
   private static final MethodHandle PTHREAD_SIGMASK =
       handle("pthread_sigmask", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, ADDRESS));
   private static final MethodHandle SIGTIMEDWAIT =
@@ -87,8 +88,7 @@ public final class Libc {
     Linker.Option[] all = new Linker.Option[options.length + 1];
     System.arraycopy(options, 0, all, 0, options.length);
     all[options.length] = ERRNO;
-    return LINKER.downcallHandle(
-        LINKER.defaultLookup().findOrThrow(name), descriptor, all);
+    return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name), descriptor, all);
   }
 
   /** open(2) without a mode; -1 on error. */

@@ -156,7 +156,9 @@ public final class KernelPages {
         frame | PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | permissions);
   }
 
-  /** SDM vol. 3, 3.4.5. No 32-bit code segment: it would be a way into ring 0 past the entry page. */
+  /**
+   * SDM vol. 3, 3.4.5. No 32-bit code segment: it would be a way into ring 0 past the entry page.
+   */
   private void writeGdt(long gdt) {
     memory.setLong(gdt + KERNEL_CS, 0x00af_9b00_0000_ffffL);
     memory.setLong(gdt + KERNEL_SS, 0x00cf_9300_0000_ffffL);
