@@ -95,7 +95,7 @@ final class HostMemory {
   private static long leftBelow(Path mount, String group, String limitFile, String usageFile) {
     long left = UNLIMITED;
     Path directory = mount.resolve(group.substring(1)).normalize();
-    while (directory.startsWith(mount)) {
+    while (directory != null && directory.startsWith(mount)) {
       long limit = number(directory.resolve(limitFile));
       long usage = number(directory.resolve(usageFile));
       if (limit != UNLIMITED && usage != UNLIMITED) {

@@ -118,7 +118,7 @@ final class HostProbe {
    *     at which it had passed
    */
   TscSample sampleTsc(KvmCpu cpu) {
-    TscSample best = null;
+    TscSample best = new TscSample(0, 0, Long.MAX_VALUE);
     for (int i = 0; i < TSC_SAMPLES; i++) {
       load(cpu, 0x0f, 0x31, 0x0f, 0x0b); // rdtsc; ud2
       long before = System.nanoTime();
@@ -126,7 +126,7 @@ final class HostProbe {
       long after = System.nanoTime();
       expectEnd(trap);
       long tsc = cpu.register(CpuContext.RDX) << 32 | cpu.register(CpuContext.RAX);
-      if (best == null || after - before < best.afterNanos() - best.beforeNanos()) {
+      if (after - before < best.afterNanos() - best.beforeNanos()) {
         best = new TscSample(tsc, before, after);
       }
     }

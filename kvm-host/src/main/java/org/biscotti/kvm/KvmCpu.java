@@ -37,10 +37,10 @@ final class KvmCpu implements GuestCpu {
   /** It stands elsewhere in ring 0: the user segments have to be loaded to go back. */
   private static final int IN_KERNEL = 2;
 
-  /** First real-time signals: glibc keeps 32 and 33, the JDK uses 62. */
+  /** A real-time signal: glibc keeps 32 and 33 for itself, the JDK uses 62. */
   private static final int KICK_SIGNAL = 37;
 
-  private static final long RCX_OF_SYSCALL = 2;
+  private static final long SYSCALL_BYTES = 2;
 
   private final Vcpu vcpu;
   private final GuestMemory memory;
@@ -216,7 +216,7 @@ final class KvmCpu implements GuestCpu {
   private void loadVector(CpuContext context) {
     if (context.vector.length == 0) {
       loadInitialVector();
-    } else if (context.vectorHolder != this || loadedVector != context.vector) {
+    } else if (context.vectorHolder != this || !holds(context.vector)) {
       if (!vcpu.loadVector(context.vector)) {
         loadInitialVector();
         return;
@@ -224,6 +224,11 @@ final class KvmCpu implements GuestCpu {
       loadedVector = context.vector;
       context.vectorHolder = this;
     }
+  }
+
+  @SuppressWarnings("ReferenceEquality") // the array this vCPU saved to or loaded from last
+  private boolean holds(byte[] vector) {
+    return loadedVector == vector;
   }
 
   /** FCW = 0x37f, MXCSR = 0x1f80, nothing else in use (SDM vol. 1, 13.6). */
@@ -313,29 +318,15 @@ final class KvmCpu implements GuestCpu {
 
   private Trap exited() {
     int reason = vcpu.exitReason();
-    switch (reason) {
-      case KVM_EXIT_IO -> {
-        return portAccess(vcpu.ioPort());
-      }
-      case KVM_EXIT_INTR -> {
-        return interrupted();
-      }
-      case KVM_EXIT_SHUTDOWN -> {
-        return unrunnable("triple fault", 0);
-      }
-      case KVM_EXIT_INTERNAL_ERROR -> {
-        return unrunnable("KVM internal error", vcpu.exitDetail());
-      }
-      case KVM_EXIT_FAIL_ENTRY -> {
-        return unrunnable("entry failure", vcpu.exitDetail());
-      }
-      case KVM_EXIT_MMIO -> {
-        return unrunnable("access outside memory at", vcpu.exitDetail());
-      }
-      default -> {
-        return unrunnable("unexpected exit", reason);
-      }
-    }
+    return switch (reason) {
+      case KVM_EXIT_IO -> portAccess(vcpu.ioPort());
+      case KVM_EXIT_INTR -> interrupted();
+      case KVM_EXIT_SHUTDOWN -> unrunnable("triple fault", 0);
+      case KVM_EXIT_INTERNAL_ERROR -> unrunnable("KVM internal error", vcpu.exitDetail());
+      case KVM_EXIT_FAIL_ENTRY -> unrunnable("entry failure", vcpu.exitDetail());
+      case KVM_EXIT_MMIO -> unrunnable("access outside memory at", vcpu.exitDetail());
+      default -> unrunnable("unexpected exit", reason);
+    };
   }
 
   private Trap unrunnable(String what, long detail) {
@@ -406,7 +397,7 @@ final class KvmCpu implements GuestCpu {
 
   /** Back to the {@code syscall} instruction, which is two bytes long. */
   private void rollBackSyscall() {
-    vcpu.setRegister(RIP, vcpu.register(RCX) - RCX_OF_SYSCALL);
+    vcpu.setRegister(RIP, vcpu.register(RCX) - SYSCALL_BYTES);
     vcpu.setRegister(RFLAGS, userFlags(vcpu.register(R11)));
   }
 
