@@ -4,4 +4,6 @@ module org.biscotti.devices {
   requires static org.jspecify;
   requires org.apache.logging.log4j;
   requires transitive org.biscotti.kernel;
+
+  exports org.biscotti.devices;
 }

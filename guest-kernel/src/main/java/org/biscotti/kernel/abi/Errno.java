@@ -295,7 +295,8 @@ public final class Errno {
         : Integer.toString(errno);
   }
 
-  static int count() {
+  /** One more than the largest error number. */
+  public static int count() {
     return NAMES.length;
   }
 }

@@ -1,0 +1,105 @@
+package org.biscotti.devices;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
+import org.biscotti.devices.ffi.PollCalls;
+import org.biscotti.devices.ffi.PollCalls.PollSet;
+
+/**
+ * The one thread that waits in poll(2) for standard streams to become ready, so that no thread of
+ * the kernel has to. It is a daemon and starts when somebody first waits.
+ */
+final class ReadinessThread {
+  /** Each of three streams for reading and for writing, and the counter that wakes the thread. */
+  private static final int CAPACITY = 7;
+
+  /** A descriptor in one direction. */
+  private record Interest(int fd, int events) {}
+
+  private final ReentrantLock lock = new ReentrantLock();
+
+  @GuardedBy("lock")
+  private final Map<Interest, List<Runnable>> waiting = new LinkedHashMap<>();
+
+  @GuardedBy("lock")
+  private int wakeUp = -1;
+
+  /**
+   * Runs {@code then} once when any of the events, an error or a hang-up is there. Waiting twice
+   * with the same object for the same thing runs it once.
+   */
+  void await(int fd, int events, Runnable then) {
+    lock.lock();
+    try {
+      if (wakeUp < 0) {
+        wakeUp = (int) HostErrors.check(PollCalls.eventCounter());
+        int counter = wakeUp;
+        Thread.ofPlatform().daemon().name("biscotti-stdio").start(() -> run(counter));
+      }
+      List<Runnable> all =
+          waiting.computeIfAbsent(new Interest(fd, events), _ -> new ArrayList<>());
+      if (!all.contains(then)) {
+        all.add(then);
+      }
+      PollCalls.signal(wakeUp);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void run(int counter) {
+    PollSet set = new PollSet(CAPACITY);
+    while (true) {
+      List<Interest> interests = fill(set, counter);
+      if (set.poll(-1) < 0) {
+        // Interrupted by a signal: nothing has been reported.
+        continue;
+      }
+      if (set.readyEvents(0) != 0) {
+        PollCalls.drain(counter);
+      }
+      for (int i = 0; i < interests.size(); i++) {
+        if (set.readyEvents(i + 1) != 0) {
+          take(interests.get(i)).forEach(ReadinessThread::runGuarded);
+        }
+      }
+    }
+  }
+
+  private List<Interest> fill(PollSet set, int counter) {
+    set.clear();
+    set.add(counter, PollCalls.POLLIN);
+    lock.lock();
+    try {
+      List<Interest> interests = List.copyOf(waiting.keySet());
+      interests.forEach(interest -> set.add(interest.fd(), interest.events()));
+      return interests;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private List<Runnable> take(Interest interest) {
+    lock.lock();
+    try {
+      List<Runnable> taken = waiting.remove(interest);
+      return taken == null ? List.of() : taken;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** One waiter's failure must not keep the others waiting. */
+  private static void runGuarded(Runnable then) {
+    try {
+      then.run();
+    } catch (RuntimeException failed) {
+      Thread self = Thread.currentThread();
+      self.getUncaughtExceptionHandler().uncaughtException(self, failed);
+    }
+  }
+}
