@@ -11,6 +11,7 @@ module org.biscotti.kernel {
   exports org.biscotti.kernel.abi;
   exports org.biscotti.kernel.fs;
   exports org.biscotti.kernel.mem;
+  exports org.biscotti.kernel.exec;
   exports org.biscotti.kernel.port;
   exports org.biscotti.kernel.syscall;
   exports org.biscotti.kernel.task;
