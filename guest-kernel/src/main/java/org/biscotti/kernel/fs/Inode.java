@@ -212,8 +212,9 @@ public abstract class Inode {
 
   /** Adds to the number of links. With the lock held, except before the file is visible. */
   public final void addLinks(int change) {
-    links += change;
-    if (links == 0) {
+    int now = links + change;
+    links = now;
+    if (now == 0) {
       lastLinkGone();
     }
   }
@@ -252,7 +253,8 @@ public abstract class Inode {
   public final void dropPrivilegeBits(Credentials who) {
     int drop = privilegeBits();
     if (drop != 0 && !who.overridesFilePermissions()) {
-      mode &= ~drop;
+      int kept = mode & ~drop;
+      mode = kept;
     }
   }
 

@@ -64,7 +64,7 @@ public abstract class OpenFile {
 
   public final boolean isReadable() {
     int mode = flags & Fcntl.O_ACCMODE;
-    return mode == Fcntl.O_RDONLY && !isPathOnly() || mode == Fcntl.O_RDWR;
+    return mode == Fcntl.O_RDWR || (mode == Fcntl.O_RDONLY && !isPathOnly());
   }
 
   public final boolean isWritable() {

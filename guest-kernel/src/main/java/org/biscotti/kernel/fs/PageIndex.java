@@ -28,7 +28,7 @@ final class PageIndex {
   /** Pages of the first chunk while it is the only one; grows with it, so small files are cheap. */
   private long[] first = new long[1];
 
-  private @Nullable long[][] near = new long[0][];
+  private long[] @Nullable [] near = new long[0][];
   private @Nullable TreeMap<Long, long[]> far;
   private int nearChunks;
   private long count;
@@ -146,7 +146,7 @@ final class PageIndex {
         return;
       }
     }
-    if (number < near.length && near[(int) number] == chunk) {
+    if (number < near.length && near[(int) number] != null) {
       near[(int) number] = null;
       nearChunks--;
     } else if (far != null) {

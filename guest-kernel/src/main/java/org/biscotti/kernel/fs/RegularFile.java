@@ -274,12 +274,17 @@ public abstract class RegularFile extends Inode implements PageSource {
     }
   }
 
+  /** Pages that so many bytes take; not negative, up to 2^63-1. */
+  private static long pagesIn(long bytes) {
+    return (bytes >>> PAGE_SHIFT) + ((bytes & PAGE_MASK) == 0 ? 0 : 1);
+  }
+
   private boolean isBeyondEnd(long page) {
-    return size == 0 || page > size - 1 >>> PAGE_SHIFT;
+    return page >= pagesIn(size);
   }
 
   private boolean isBacked(long page) {
-    return backedSize > 0 && page <= backedSize - 1 >>> PAGE_SHIFT;
+    return page < pagesIn(backedSize);
   }
 
   /** What was filled may be more than what is left of the backing after a truncation. */
@@ -445,7 +450,7 @@ public abstract class RegularFile extends Inode implements PageSource {
     if (!shrinks) {
       return;
     }
-    long keep = (newSize >>> PAGE_SHIFT) + ((newSize & PAGE_MASK) == 0 ? 0 : 1);
+    long keep = pagesIn(newSize);
     Mappings mapped = mappings;
     if (mapped != null) {
       mapped.unmapRange(this, keep, Long.MAX_VALUE, true);
@@ -475,11 +480,11 @@ public abstract class RegularFile extends Inode implements PageSource {
     lock().lock();
     try {
       long end = offset + length;
-      if (end < 0 || end > size && end > fileSizeLimit) {
+      if (end < 0 || (end > size && end > fileSizeLimit)) {
         throw ErrnoException.of(Errno.EFBIG);
       }
       long from = offset >>> PAGE_SHIFT;
-      long to = (end - 1 >>> PAGE_SHIFT) + 1;
+      long to = pagesIn(end);
       if (to - from > frames.totalFrames()) {
         throw ErrnoException.of(Errno.ENOSPC);
       }
@@ -526,7 +531,7 @@ public abstract class RegularFile extends Inode implements PageSource {
   private void giveBackBeyondEnd(long from, long to) {
     cacheLock.lock();
     try {
-      long end = (size >>> PAGE_SHIFT) + ((size & PAGE_MASK) == 0 ? 0 : 1);
+      long end = pagesIn(size);
       pages.remove(Math.max(from, end), to, frames::release);
     } finally {
       cacheLock.unlock();
@@ -547,7 +552,7 @@ public abstract class RegularFile extends Inode implements PageSource {
   }
 
   private void punchWithin(long offset, long end) {
-    long firstWhole = (offset >>> PAGE_SHIFT) + ((offset & PAGE_MASK) == 0 ? 0 : 1);
+    long firstWhole = pagesIn(offset);
     long afterWhole = end >>> PAGE_SHIFT;
     if (firstWhole > afterWhole) {
       clearPart(offset >>> PAGE_SHIFT, (int) offset & PAGE_MASK, (int) end & PAGE_MASK);
@@ -615,7 +620,7 @@ public abstract class RegularFile extends Inode implements PageSource {
   private long backedPages() {
     cacheLock.lock();
     try {
-      return backedSize == 0 ? 0 : (backedSize - 1 >>> PAGE_SHIFT) + 1;
+      return pagesIn(backedSize);
     } finally {
       cacheLock.unlock();
     }
@@ -633,8 +638,8 @@ public abstract class RegularFile extends Inode implements PageSource {
         throw ErrnoException.of(Errno.ENXIO);
       }
       long page = offset >>> PAGE_SHIFT;
-      long end = (size - 1 >>> PAGE_SHIFT) + 1;
-      long backed = backedSize == 0 ? 0 : (backedSize - 1 >>> PAGE_SHIFT) + 1;
+      long end = pagesIn(size);
+      long backed = pagesIn(backedSize);
       long found;
       if (data) {
         found = page < backed ? page : pages.next(page, end);
