@@ -1,7 +1,7 @@
 package org.biscotti.kvm;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
+import java.util.List;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.port.GuestMemory;
 import org.biscotti.kernel.port.MemoryBacking;
@@ -25,7 +25,7 @@ final class GuestRam implements MemoryBacking, AutoCloseable {
   private final GuestMemory memory;
   private final HostMemory host = new HostMemory();
   private boolean shadowPaging;
-  private KvmCpu[] cpus = new KvmCpu[0];
+  private List<KvmCpu> cpus = List.of();
 
   /**
    * Makes the memory and gives it to the machine.
@@ -64,16 +64,10 @@ final class GuestRam implements MemoryBacking, AutoCloseable {
     return memory;
   }
 
-  /** The memory as the host sees it, for probes. */
-  MemorySegment segment() {
-    return memory.segment();
-  }
-
   /**
-   * Says how translations are kept on this host; until then they are taken for shadow paging, which
-   * is right everywhere.
+   * Says how translations are kept on this host; before that nothing has been translated.
    */
-  void setTranslation(boolean shadowPaging, KvmCpu[] cpus) {
+  void setTranslation(boolean shadowPaging, List<KvmCpu> cpus) {
     this.shadowPaging = shadowPaging;
     this.cpus = cpus;
   }

@@ -26,7 +26,7 @@ final class HostProbe {
   private static final long CODE = 0x1_0000;
   private static final long DATA = 0x1_1000;
   private static final int INVALID_OPCODE = 6;
-  private static final int TSC_SAMPLES = 5;
+  private static final int TSC_SAMPLES = 3;
 
   private final GuestMemory memory;
   private final long root;
@@ -126,7 +126,7 @@ final class HostProbe {
       long after = System.nanoTime();
       expectEnd(trap);
       long tsc = cpu.register(CpuContext.RDX) << 32 | cpu.register(CpuContext.RAX);
-      if (after - before < best.afterNanos() - best.beforeNanos()) {
+      if (after - before < best.windowNanos()) {
         best = new TscSample(tsc, before, after);
       }
     }
@@ -134,7 +134,15 @@ final class HostProbe {
   }
 
   /** A counter value and the two times between which it was read, in nanoseconds. */
-  record TscSample(long tsc, long beforeNanos, long afterNanos) {}
+  record TscSample(long tsc, long beforeNanos, long afterNanos) {
+    long windowNanos() {
+      return afterNanos - beforeNanos;
+    }
+
+    double middleNanos() {
+      return beforeNanos + windowNanos() / 2.0;
+    }
+  }
 
   private static void expectEnd(Trap trap) {
     if (!(trap instanceof Trap.Fault fault && fault.vector() == INVALID_OPCODE)) {

@@ -118,6 +118,22 @@ public final class Kvm implements AutoCloseable {
     return cpuid;
   }
 
+  /** EDX of CPUID leaf 1 as a guest sees it: what AT_HWCAP tells programs (getauxval(3)). */
+  long featureBits() {
+    try (Arena scratch = Arena.ofConfined()) {
+      MemorySegment cpuid = supportedCpuid(scratch);
+      int count = cpuid.get(ValueLayout.JAVA_INT, 0);
+      for (int i = 0; i < count; i++) {
+        long at = kvm_cpuid2$entries + i * kvm_cpuid_entry2$sizeof;
+        if (cpuid.get(ValueLayout.JAVA_INT, at + kvm_cpuid_entry2$function) == 1) {
+          return Integer.toUnsignedLong(
+              cpuid.get(ValueLayout.JAVA_INT, at + kvm_cpuid_entry2$edx));
+        }
+      }
+      return 0;
+    }
+  }
+
   /** Creates a virtual machine without memory or processors. */
   public Vm createVm() {
     int vm;

@@ -1,0 +1,69 @@
+package org.biscotti.kernel;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import org.biscotti.kernel.exec.Vvar;
+import org.biscotti.kernel.port.Clock;
+import org.biscotti.kernel.port.GuestCpu;
+
+/**
+ * Keeps the vDSO's clock right: compares a vCPU's time-stamp counter with the host's clock at
+ * start, and then about once a second while programs run.
+ */
+final class ClockKeeper {
+  private static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  /** A reading of the counter that took longer than this between two of the clock is no good. */
+  private static final long WINDOW_NANOS = 20_000;
+
+  private static final int TRIES = 5;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Vvar vvar;
+  private final Clock clock;
+  private volatile long nextNanos;
+
+  ClockKeeper(Vvar vvar, Clock clock) {
+    this.vvar = vvar;
+    this.clock = clock;
+    nextNanos = clock.monotonicNanos();
+  }
+
+  /** Takes a sample if it is time for one; called by vCPU threads between two runs. */
+  void tick(GuestCpu cpu, long nowNanos) {
+    if (nowNanos - nextNanos >= 0 && lock.tryLock()) {
+      try {
+        nextNanos = nowNanos + INTERVAL_NANOS;
+        sample(cpu);
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  /** The best of a few samples; with none that is good the old parameters stay. */
+  private void sample(GuestCpu cpu) {
+    long frequency = cpu.timestampFrequency();
+    if (frequency == 0) {
+      vvar.disable();
+      return;
+    }
+    long bestWindow = WINDOW_NANOS;
+    long bestTsc = 0;
+    long bestNanos = 0;
+    for (int i = 0; i < TRIES; i++) {
+      long before = clock.monotonicNanos();
+      long tsc = cpu.timestampCounter();
+      long window = clock.monotonicNanos() - before;
+      if (window < bestWindow) {
+        bestWindow = window;
+        bestTsc = tsc;
+        bestNanos = before + window / 2;
+      }
+    }
+    if (bestWindow < WINDOW_NANOS) {
+      long realtime = clock.realtimeNanos() - clock.monotonicNanos() + bestNanos;
+      vvar.update(bestTsc, frequency, bestNanos, realtime);
+    }
+  }
+}

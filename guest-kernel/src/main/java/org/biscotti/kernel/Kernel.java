@@ -1,0 +1,248 @@
+package org.biscotti.kernel;
+
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.IntToLongFunction;
+import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.abi.Signals;
+import org.biscotti.kernel.exec.Identity;
+import org.biscotti.kernel.exec.LoadedProgram;
+import org.biscotti.kernel.exec.MachineFeatures;
+import org.biscotti.kernel.exec.ProgramLoader;
+import org.biscotti.kernel.exec.Vdso;
+import org.biscotti.kernel.exec.Vvar;
+import org.biscotti.kernel.fs.Caller;
+import org.biscotti.kernel.fs.Credentials;
+import org.biscotti.kernel.fs.Dentry;
+import org.biscotti.kernel.fs.FileTable;
+import org.biscotti.kernel.fs.FsContext;
+import org.biscotti.kernel.fs.PathWalker;
+import org.biscotti.kernel.mem.AddressSpace;
+import org.biscotti.kernel.mem.FrameAllocator;
+import org.biscotti.kernel.mem.MemoryPolicy;
+import org.biscotti.kernel.port.Clock;
+import org.biscotti.kernel.port.CpuContext;
+import org.biscotti.kernel.port.GuestCpu;
+import org.biscotti.kernel.port.GuestMemory;
+import org.biscotti.kernel.port.HostStream;
+import org.biscotti.kernel.syscall.Dispatcher;
+import org.biscotti.kernel.syscall.SyscallObserver;
+import org.biscotti.kernel.syscall.SyscallTable;
+import org.biscotti.kernel.task.ExecutableFile;
+import org.biscotti.kernel.task.FutexTable;
+import org.biscotti.kernel.task.KernelLog;
+import org.biscotti.kernel.task.KernelState;
+import org.biscotti.kernel.task.Process;
+import org.biscotti.kernel.task.ProcessTable;
+import org.biscotti.kernel.task.ResourceLimits;
+import org.biscotti.kernel.task.Scheduler;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The kernel: boots on the hardware it is given, starts programs, and lends each vCPU's thread the
+ * loop that runs them.
+ */
+public final class Kernel implements AutoCloseable {
+  private static final long STOP_SECONDS = 5;
+
+  private final KernelState state;
+  private final Dispatcher dispatcher;
+  private final ClockKeeper clockKeeper;
+  private final ProgramLoader loader;
+
+  /**
+   * What the kernel runs on.
+   *
+   * @param memory guest-physical memory
+   * @param firstFreeGpa start of what is the kernel's to use; all of it up to the end is zero
+   * @param cpus number of vCPUs, 1 to 64
+   * @param kernelEntries PML4 entry of the kernel's part of address space, for each vCPU
+   * @param vvarGpa the clock page that programs can read
+   * @param clock the host's clocks
+   * @param features what programs are told of the processor
+   */
+  public record Hardware(
+      GuestMemory memory,
+      long firstFreeGpa,
+      int cpus,
+      IntToLongFunction kernelEntries,
+      long vvarGpa,
+      Clock clock,
+      MachineFeatures features) {}
+
+  /**
+   * A program to start.
+   *
+   * @param path in the guest's tree
+   * @param arguments argv, strings of bytes as ISO 8859-1
+   * @param environment envp, likewise
+   * @param workingDirectory in the guest's tree
+   * @param credentials who runs it
+   * @param streams what descriptors 0, 1 and 2 are; null for one that is closed
+   */
+  public record Program(
+      String path,
+      List<String> arguments,
+      List<String> environment,
+      String workingDirectory,
+      Credentials credentials,
+      List<@Nullable HostStream> streams) {}
+
+  /**
+   * Boots.
+   *
+   * @param observer told of every system call, or null
+   */
+  public Kernel(Hardware hardware, MemoryPolicy policy, @Nullable SyscallObserver observer) {
+    GuestMemory memory = hardware.memory();
+    Clock clock = hardware.clock();
+    FrameAllocator frames = new FrameAllocator(memory, hardware.firstFreeGpa());
+    ProcessTable processes = new ProcessTable();
+    state =
+        new KernelState(
+            memory,
+            frames,
+            policy,
+            clock,
+            clock.monotonicNanos(),
+            hardware.cpus(),
+            bootRoot(),
+            processes,
+            new Scheduler(hardware.cpus()),
+            new FutexTable(),
+            new KernelLog());
+    dispatcher = new Dispatcher(new SyscallTable(), observer);
+    clockKeeper = new ClockKeeper(new Vvar(memory, hardware.vvarGpa(), clock), clock);
+    long[] entries = new long[hardware.cpus()];
+    java.util.Arrays.setAll(entries, hardware.kernelEntries());
+    loader =
+        new ProgramLoader(
+            () -> new AddressSpace(frames, memory, entries, policy),
+            new Vdso(frames),
+            hardware.features(),
+            new SecureRandom());
+  }
+
+  /** What there is one of. */
+  public KernelState state() {
+    return state;
+  }
+
+  /**
+   * Starts a program.
+   *
+   * @throws ErrnoException as execve(2) fails, or chdir(2) to the working directory
+   */
+  public Process spawn(Program program) {
+    FsContext fs = new FsContext(state.root());
+    FileTable files = new FileTable(new ResourceLimits().soft(ResourceLimits.RLIMIT_NOFILE));
+    Caller caller = new KernelCaller(program.credentials(), fs, files);
+    List<ExecutableFile> opened = new ArrayList<>();
+    try {
+      fs.setWorkingDirectory(
+          PathWalker.resolve(caller, state.root(), program.workingDirectory(), true));
+      ExecutableFile file = open(caller, program.path(), opened);
+      LoadedProgram loaded =
+          loader.load(
+              new ProgramLoader.Request(
+                  file,
+                  program.path(),
+                  program.arguments(),
+                  program.environment(),
+                  new Identity(
+                      program.credentials().uid(),
+                      program.credentials().euid(),
+                      program.credentials().gid(),
+                      program.credentials().egid()),
+                  new ResourceLimits().soft(ResourceLimits.RLIMIT_STACK),
+                  path -> open(caller, path, opened)));
+      installStreams(files, program.streams());
+      Process process = start(loaded, files, fs, program.credentials());
+      state.scheduler().enqueue(process.mainTask());
+      return process;
+    } catch (RuntimeException | Error e) {
+      files.leave();
+      throw e;
+    } finally {
+      opened.forEach(ExecutableFile::release);
+    }
+  }
+
+  private static ExecutableFile open(Caller caller, String path, List<ExecutableFile> opened) {
+    ExecutableFile file = ExecutableFile.open(caller, path);
+    opened.add(file);
+    return file;
+  }
+
+  private Process start(
+      LoadedProgram loaded, FileTable files, FsContext fs, Credentials credentials) {
+    CpuContext context = new CpuContext();
+    loaded.initialise(context);
+    Dentry executable = ((ExecutableFile) loaded.executable()).dentry();
+    return Process.create(
+        state,
+        loaded.space(),
+        files,
+        fs,
+        credentials,
+        executable,
+        new Process.ProgramImage(
+            loaded.argumentsStart(),
+            loaded.argumentsEnd(),
+            loaded.argumentsEnd(),
+            loaded.environmentEnd(),
+            0,
+            0),
+        context);
+  }
+
+  /** Runs programs on a vCPU until the kernel is closed; called by the vCPU's own thread. */
+  public void runVcpu(GuestCpu cpu) {
+    new VcpuLoop(state, dispatcher, clockKeeper, cpu).run();
+  }
+
+  /** Kills every program and stops the vCPU loops. */
+  @Override
+  public void close() {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(STOP_SECONDS);
+    for (Process process : state.processes().all()) {
+      process.kill(Signals.SIGKILL);
+    }
+    for (Process process : state.processes().all()) {
+      awaitEnd(process, deadline - System.nanoTime());
+    }
+    state.scheduler().close();
+  }
+
+  private static void awaitEnd(Process process, long nanos) {
+    try {
+      process.exited().get(Math.max(nanos, 0), TimeUnit.NANOSECONDS);
+    } catch (TimeoutException | java.util.concurrent.ExecutionException e) {
+      process.kernel().log().once("process " + process.pid() + " does not end");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** The kernel itself as a user of files, when it starts a program. */
+  private record KernelCaller(Credentials credentials, FsContext fs, FileTable files)
+      implements Caller {
+    @Override
+    public int processId() {
+      return 0;
+    }
+
+    @Override
+    public int threadId() {
+      return 0;
+    }
+
+    @Override
+    public long fileSizeLimit() {
+      return Long.MAX_VALUE;
+    }
+  }
+}
