@@ -1,7 +1,6 @@
 package org.biscotti.kernel.mem;
 
 import java.util.IdentityHashMap;
-import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -15,7 +14,7 @@ public final class Mappings {
   private static final MappingListener[] NONE = new MappingListener[0];
 
   private final ReentrantLock lock = new ReentrantLock();
-  private final Map<MappingListener, Integer> counts = new IdentityHashMap<>();
+  private final IdentityHashMap<MappingListener, Integer> counts = new IdentityHashMap<>();
 
   /** Notes one more mapping. */
   public void add(MappingListener mapping) {

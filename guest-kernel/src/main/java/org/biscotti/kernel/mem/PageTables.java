@@ -33,11 +33,11 @@ final class PageTables {
   static final long ACCESSED = 1 << 5;
   static final long DIRTY = 1 << 6;
 
-  /** Software: the frame is private anonymous memory, not the page of a file. */
+  /**
+   * Software: the frame is private anonymous memory, not the page of a file. An entry that is not
+   * zero holds a frame even if it is not present (PROT_NONE).
+   */
   static final long ANONYMOUS = 1 << 9;
-
-  /** Software: the entry holds a frame though it may not be present. */
-  static final long HELD = 1 << 10;
 
   static final long NO_EXECUTE = 1L << 63;
 
