@@ -3,13 +3,16 @@ package org.biscotti.kernel.mem;
 import static org.biscotti.kernel.port.GuestMemory.PAGE_SHIFT;
 import static org.biscotti.kernel.port.GuestMemory.PAGE_SIZE;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.ReentrantLock;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Mman;
 import org.biscotti.kernel.port.GuestMemory;
+import org.biscotti.kernel.wait.LockRank;
+import org.biscotti.kernel.wait.RankedLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,10 +47,21 @@ public final class AddressSpace implements MappingListener {
 
   private static final UserMemory[] NO_DOORS = new UserMemory[0];
 
+  private static final VarHandle LOADED_CPUS;
+
+  static {
+    try {
+      LOADED_CPUS =
+          MethodHandles.lookup().findVarHandle(AddressSpace.class, "loadedCpus", long.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
   private final FrameAllocator frames;
   private final GuestMemory memory;
   private final MemoryPolicy policy;
-  private final ReentrantLock lock = new ReentrantLock();
+  private final RankedLock lock = new RankedLock(LockRank.ADDRESS_SPACE);
   private final PageTables tables;
   private final Pager pager;
   private final Areas areas;
@@ -57,6 +71,9 @@ public final class AddressSpace implements MappingListener {
 
   /** Counts announcements of downgrades, so that doors forget what they remember. */
   private final AtomicLong downgradeGeneration = new AtomicLong();
+
+  /** Bit set of the vCPUs that have this address space loaded; changed through the handle. */
+  private volatile long loadedCpus;
 
   private long breakStart;
   private long breakEnd;
@@ -82,7 +99,7 @@ public final class AddressSpace implements MappingListener {
     this.memory = memory;
     this.policy = policy;
     this.tables = new PageTables(frames, kernelEntries);
-    this.pager = new Pager(frames, memory.backing(), tables, policy, this::awaitDoors);
+    this.pager = new Pager(frames, tables, policy, this::announce);
     this.areas = new Areas(frames, pager, this);
   }
 
@@ -211,6 +228,9 @@ public final class AddressSpace implements MappingListener {
     if (size == 0) {
       return;
     }
+    if (Long.compareUnsigned(addr, Layout.USER_END) >= 0) {
+      throw ErrnoException.of(Errno.ENOMEM);
+    }
     if (advice == Mman.MADV_REMOVE) {
       removePages(addr, userEnd(end));
     } else {
@@ -229,10 +249,11 @@ public final class AddressSpace implements MappingListener {
         || (addr & (PAGE_SIZE - 1)) != 0) {
       throw ErrnoException.of(Errno.EINVAL);
     }
-    if (length == 0) {
+    long size = alignUp(length);
+    if (size == 0) {
       return;
     }
-    long end = endOfRange(addr, length);
+    long end = endOfRange(addr, size);
     boolean hole = false;
     long at = addr;
     while (Long.compareUnsigned(at, userEnd(end)) < 0) {
@@ -244,6 +265,8 @@ public final class AddressSpace implements MappingListener {
       hole |= range.start > at;
       if (range.shared && (flags & Mman.MS_SYNC) != 0) {
         range.sync(this);
+      } else {
+        range.release(this);
       }
       at = range.end;
     }
@@ -375,9 +398,7 @@ public final class AddressSpace implements MappingListener {
           return FaultOutcome.SEGV_MAPERR;
         }
       }
-      return allows(vma, write, fetch)
-          ? pager.fault(vma, page, write)
-          : FaultOutcome.SEGV_ACCERR;
+      return allows(vma, write, fetch) ? pager.fault(vma, page, write) : FaultOutcome.SEGV_ACCERR;
     } finally {
       lock.unlock();
     }
@@ -392,6 +413,19 @@ public final class AddressSpace implements MappingListener {
     } finally {
       lock.unlock();
     }
+  }
+
+  /**
+   * A vCPU, by a number below 64, is about to run in this address space: downgrades have to reach
+   * it from now on. Called before the vCPU discards what it knew of an earlier time.
+   */
+  public void loadedOn(int vcpu) {
+    LOADED_CPUS.getAndBitwiseOr(this, 1L << vcpu);
+  }
+
+  /** A vCPU will not run in this address space any more before it is loaded again. */
+  public void unloadedFrom(int vcpu) {
+    LOADED_CPUS.getAndBitwiseAnd(this, ~(1L << vcpu));
   }
 
   /** The contents of /proc/self/maps (proc_pid_maps(5)). */
@@ -552,16 +586,15 @@ public final class AddressSpace implements MappingListener {
   }
 
   @Override
-  public void unmapRange(
-      PageSource source, long firstPage, long pageCount, boolean privateCopies) {
+  @SuppressWarnings("ReferenceEquality") // the very object, whatever its class thinks of equality
+  public void unmapRange(PageSource source, long firstPage, long pageCount, boolean privateCopies) {
     lock.lock();
     try {
-      areas.forEach(
-          vma -> {
-            if (vma.source == source) {
-              unmapPart(vma, firstPage, pageCount, privateCopies);
-            }
-          });
+      areas.forEach(vma -> {
+        if (vma.source == source) {
+          unmapPart(vma, firstPage, pageCount, privateCopies);
+        }
+      });
     } finally {
       pager.flush();
       lock.unlock();
@@ -579,10 +612,11 @@ public final class AddressSpace implements MappingListener {
         return;
       }
       closed = true;
+      tables.unlink();
+      awaitDoors();
       Quarantine quarantine = new Quarantine(frames);
       tables.collect(quarantine);
       quarantine.flush();
-      awaitDoors();
       areas.dropAll();
       pager.clear();
     } finally {
@@ -635,6 +669,12 @@ public final class AddressSpace implements MappingListener {
     long entry = tables.entry(gva);
     long needed = write ? PageTables.PRESENT | PageTables.WRITABLE : PageTables.PRESENT;
     return (entry & needed) == needed ? PageTables.frame(entry) : 0;
+  }
+
+  /** Makes everybody let go of translations to some frames; see {@link Downgrades}. */
+  private void announce(long[] gpas, int[] runs, int count) {
+    memory.backing().downgraded(gpas, runs, count, loadedCpus);
+    awaitDoors();
   }
 
   private void awaitDoors() {
@@ -691,8 +731,7 @@ public final class AddressSpace implements MappingListener {
       return areas.place(addr, size, flags);
     }
     requireFixed(addr, size);
-    if ((flags & Mman.MAP_FIXED_NOREPLACE) != 0
-        && areas.overlapping(addr, addr + size) != null) {
+    if ((flags & Mman.MAP_FIXED_NOREPLACE) != 0 && areas.overlapping(addr, addr + size) != null) {
       throw ErrnoException.of(Errno.EEXIST);
     }
     return addr;
@@ -788,7 +827,8 @@ public final class AddressSpace implements MappingListener {
   }
 
   private long growsDownStart(long start, long end, int grows) {
-    Vma vma = areas.endingAfter(start);
+    boolean user = Long.compareUnsigned(start, Layout.USER_END) < 0;
+    Vma vma = user ? areas.endingAfter(start) : null;
     if (vma == null) {
       throw ErrnoException.of(Errno.ENOMEM);
     }
@@ -1012,13 +1052,12 @@ public final class AddressSpace implements MappingListener {
   }
 
   private boolean growHeap(long oldEnd, long newEnd) {
+    requireOpen();
     Vma next = areas.endingAfter(oldEnd);
     if (next != null && newEnd + PAGE_SIZE > next.gapStart()) {
       return false;
     }
-    Vma heap =
-        new Vma(
-            oldEnd, newEnd, Mman.PROT_READ | Mman.PROT_WRITE, 0, false, true, null, 0);
+    Vma heap = new Vma(oldEnd, newEnd, Mman.PROT_READ | Mman.PROT_WRITE, 0, false, true, null, 0);
     areas.requireGrowth(heap.pages(), true, true);
     areas.requireRoom(1);
     prepopulate(areas.add(heap), oldEnd, newEnd);

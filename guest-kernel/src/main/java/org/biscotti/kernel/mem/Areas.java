@@ -205,12 +205,11 @@ final class Areas {
 
   /** Unmaps everything without looking at pages, which are gone already. */
   void dropAll() {
-    forEach(
-        vma -> {
-          if (vma.source != null) {
-            vma.source.closed(owner);
-          }
-        });
+    forEach(vma -> {
+      if (vma.source != null) {
+        vma.source.closed(owner);
+      }
+    });
     tree.clear();
     lastFound = null;
     virtualPages = 0;
@@ -318,8 +317,7 @@ final class Areas {
    * @param data whether they count as data too
    */
   boolean mayGrow(long pages, boolean data) {
-    return within(virtualPages + pages, addressSpaceLimit)
-        && (!data || mayGrowData(pages));
+    return within(virtualPages + pages, addressSpaceLimit) && (!data || mayGrowData(pages));
   }
 
   /** Checks RLIMIT_DATA for more pages. */

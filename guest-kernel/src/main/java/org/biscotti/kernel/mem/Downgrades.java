@@ -2,8 +2,6 @@ package org.biscotti.kernel.mem;
 
 import static org.biscotti.kernel.port.GuestMemory.PAGE_SIZE;
 
-import org.biscotti.kernel.port.MemoryBacking;
-
 /**
  * Downgrades of page-table entries on their way to the machine: collected while entries are stored,
  * announced together, and only then are the frames released.
@@ -15,8 +13,7 @@ final class Downgrades {
   private static final int CAPACITY = 512;
 
   private final FrameAllocator frames;
-  private final MemoryBacking backing;
-  private final Runnable awaitDoors;
+  private final Announcer announcer;
 
   private final long[] announced = new long[CAPACITY];
   private final int[] announcedRuns = new int[CAPACITY];
@@ -26,15 +23,22 @@ final class Downgrades {
   private final int[] releasedRuns = new int[CAPACITY];
   private int releasedCount;
 
-  /**
-   * An empty batch.
-   *
-   * @param awaitDoors makes the kernel's own users of translations let go of them
-   */
-  Downgrades(FrameAllocator frames, MemoryBacking backing, Runnable awaitDoors) {
+  /** An empty batch. */
+  Downgrades(FrameAllocator frames, Announcer announcer) {
     this.frames = frames;
-    this.backing = backing;
-    this.awaitDoors = awaitDoors;
+    this.announcer = announcer;
+  }
+
+  /** Whoever can make translations unusable everywhere. */
+  interface Announcer {
+    /**
+     * Returns when no vCPU and no {@link UserMemory} uses a translation that was downgraded.
+     *
+     * @param gpas frames that the changed entries used to translate to, as starts of runs
+     * @param runs length of each run in frames
+     * @param count how many runs there are
+     */
+    void announce(long[] gpas, int[] runs, int count);
   }
 
   /** Notes that a present entry for a frame has been stored with less in it. */
@@ -67,9 +71,8 @@ final class Downgrades {
   /** Announces what was noted, then releases. */
   void flush() {
     if (announcedCount > 0) {
-      backing.downgraded(announced, announcedRuns, announcedCount);
+      announcer.announce(announced, announcedRuns, announcedCount);
       announcedCount = 0;
-      awaitDoors.run();
     }
     for (int i = 0; i < releasedCount; i++) {
       for (int page = 0; page < releasedRuns[i]; page++) {

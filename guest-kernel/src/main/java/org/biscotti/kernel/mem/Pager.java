@@ -6,7 +6,6 @@ import static org.biscotti.kernel.port.GuestMemory.PAGE_SIZE;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.port.GuestMemory;
-import org.biscotti.kernel.port.MemoryBacking;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  * downgrades unannounced, so that one announcement serves a whole call; {@link #flush} ends that.
  */
 final class Pager {
-  private static final long COMMON = PageTables.PRESENT | PageTables.USER
-      | PageTables.ACCESSED | PageTables.DIRTY;
+  private static final long COMMON =
+      PageTables.PRESENT | PageTables.USER | PageTables.ACCESSED | PageTables.DIRTY;
 
   private final FrameAllocator frames;
   private final GuestMemory memory;
@@ -35,15 +34,14 @@ final class Pager {
 
   Pager(
       FrameAllocator frames,
-      MemoryBacking backing,
       PageTables tables,
       MemoryPolicy policy,
-      Runnable awaitDoors) {
+      Downgrades.Announcer announcer) {
     this.frames = frames;
     this.memory = frames.memory();
     this.tables = tables;
     this.policy = policy;
-    this.downgrades = new Downgrades(frames, backing, awaitDoors);
+    this.downgrades = new Downgrades(frames, announcer);
   }
 
   /** Resident pages that belong to no file. */
@@ -145,7 +143,9 @@ final class Pager {
       tables.makeEntryAddress(to + (tableEnd - PAGE_SIZE - from));
       page = tables.skipAbsent(tableEnd, end);
     }
-    for (long page = tables.skipAbsent(from, end); page < end; page = tables.skipAbsent(page, end)) {
+    for (long page = tables.skipAbsent(from, end);
+        page < end;
+        page = tables.skipAbsent(page, end)) {
       long tableEnd = PageTables.tableEnd(page, end);
       for (long at = tables.entryAddress(page); page < tableEnd; page += PAGE_SIZE, at += 8) {
         long entry = memory.getLong(at);

@@ -12,8 +12,7 @@ import org.biscotti.kernel.abi.Mman;
  * Linux makes them, because a call may be wrong in more than one way.
  */
 final class Remap {
-  private static final int FLAGS =
-      Mman.MREMAP_MAYMOVE | Mman.MREMAP_FIXED | Mman.MREMAP_DONTUNMAP;
+  private static final int FLAGS = Mman.MREMAP_MAYMOVE | Mman.MREMAP_FIXED | Mman.MREMAP_DONTUNMAP;
 
   /** Areas that a move may need beyond those there are. */
   private static final int ROOM = 4;

@@ -4,9 +4,10 @@ import static org.biscotti.kernel.port.GuestMemory.PAGE_SHIFT;
 import static org.biscotti.kernel.port.GuestMemory.PAGE_SIZE;
 
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.ReentrantLock;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.port.GuestMemory;
+import org.biscotti.kernel.wait.LockRank;
+import org.biscotti.kernel.wait.RankedLock;
 
 /**
  * The object behind MAP_SHARED | MAP_ANONYMOUS: zeroed pages of its own, of a fixed size, that go
@@ -23,7 +24,7 @@ final class SharedMemory implements PageSource {
   private final long pages;
   private final long inode = INODES.getAndIncrement();
   private final Mappings mappings = new Mappings();
-  private final ReentrantLock lock = new ReentrantLock();
+  private final RankedLock lock = new RankedLock(LockRank.PAGE_CACHE);
 
   /** The frames by page number; guarded by {@link #lock}. */
   private final PageTables store;
@@ -105,6 +106,7 @@ final class SharedMemory implements PageSource {
     if (mappings.isEmpty()) {
       lock.lock();
       try {
+        store.unlink();
         store.collect(frames::release);
       } finally {
         lock.unlock();

@@ -151,9 +151,7 @@ final class Vma {
     }
     boolean sequential = page == aroundEnd || page + (1 << PAGE_SHIFT) == aroundStart;
     window =
-        sequential
-            ? Math.min(window * 2, policy.populateMaxPages())
-            : policy.faultAroundPages();
+        sequential ? Math.min(window * 2, policy.populateMaxPages()) : policy.faultAroundPages();
     return window;
   }
 
