@@ -169,6 +169,11 @@ public final class FrameAllocator {
     }
   }
 
+  /** True when less than a sixteenth is left: time to take only what is needed. */
+  boolean isScarce() {
+    return freeFrames() < total / 16;
+  }
+
   /** Frames this allocator manages. */
   public long totalFrames() {
     return total;

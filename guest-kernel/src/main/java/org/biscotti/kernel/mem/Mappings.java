@@ -1,8 +1,8 @@
 package org.biscotti.kernel.mem;
 
 import java.util.IdentityHashMap;
-import java.util.Map;
-import java.util.concurrent.locks.ReentrantLock;
+import org.biscotti.kernel.wait.LockRank;
+import org.biscotti.kernel.wait.RankedLock;
 
 /**
  * The reverse map of one {@link PageSource}: who maps it. A source owns one of these and forwards
@@ -14,8 +14,8 @@ import java.util.concurrent.locks.ReentrantLock;
 public final class Mappings {
   private static final MappingListener[] NONE = new MappingListener[0];
 
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Map<MappingListener, Integer> counts = new IdentityHashMap<>();
+  private final RankedLock lock = new RankedLock(LockRank.LEAF);
+  private final IdentityHashMap<MappingListener, Integer> counts = new IdentityHashMap<>();
 
   /** Notes one more mapping. */
   public void add(MappingListener mapping) {

@@ -28,13 +28,21 @@ public interface PageSource {
   long page(long index, boolean forWrite);
 
   /**
-   * The frame of a page that is there already, for mapping around a fault.
+   * The frame of a page that is there already, for mapping around a fault and for mincore(2).
    *
    * @param index page number in the object
    * @return the frame, retained once for the caller, or 0 if getting it would cost anything
    */
   default long cachedPage(long index) {
     return 0;
+  }
+
+  /**
+   * Like {@link #cachedPage}, but a page that is cheap to make may be made: somebody touched its
+   * neighbour.
+   */
+  default long nearbyPage(long index) {
+    return cachedPage(index);
   }
 
   /**

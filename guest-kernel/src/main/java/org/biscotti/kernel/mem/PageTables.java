@@ -4,7 +4,6 @@ import static org.biscotti.kernel.port.GuestMemory.PAGE_SHIFT;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.Arrays;
 import org.biscotti.kernel.port.GuestMemory;
 
 /**
@@ -33,11 +32,11 @@ final class PageTables {
   static final long ACCESSED = 1 << 5;
   static final long DIRTY = 1 << 6;
 
-  /** Software: the frame is private anonymous memory, not the page of a file. */
+  /**
+   * Software: the frame is private anonymous memory, not the page of a file. An entry that is not
+   * zero holds a frame even if it is not present (PROT_NONE).
+   */
   static final long ANONYMOUS = 1 << 9;
-
-  /** Software: the entry holds a frame though it may not be present. */
-  static final long HELD = 1 << 10;
 
   static final long NO_EXECUTE = 1L << 63;
 
@@ -51,6 +50,9 @@ final class PageTables {
   private final FrameAllocator frames;
   private final GuestMemory memory;
   private final long[] pml4 = new long[SLOTS];
+
+  /** What {@link #unlink} took out, until it is collected. */
+  private final long[] unlinked = new long[SLOTS];
 
   /** PML4 pages, one per vCPU, 0 where there is none yet. */
   private final long[] roots;
@@ -156,19 +158,27 @@ final class PageTables {
     return tableCount;
   }
 
+  /** Makes all entries unreachable from now on, ahead of {@link #collect}. */
+  void unlink() {
+    for (int slot = 0; slot < SLOTS; slot++) {
+      unlinked[slot] = pml4[slot];
+      PML4_ENTRY.setRelease(pml4, slot, 0L);
+    }
+  }
+
   /**
-   * Unlinks everything and gives all frames away: those of the tables and those the entries hold.
+   * Gives all frames away, after {@link #unlink}: those of the tables and those the entries hold.
    * No vCPU runs on any root.
    *
    * @param to receives the frames, with the reference that this table had
    */
   void collect(FrameSink to) {
     for (int slot = 0; slot < SLOTS; slot++) {
-      if (pml4[slot] != 0) {
-        collect(pml4[slot], 30, to);
+      if (unlinked[slot] != 0) {
+        collect(unlinked[slot], 30, to);
+        unlinked[slot] = 0;
       }
     }
-    Arrays.fill(pml4, 0);
     for (int vcpu = 0; vcpu < roots.length; vcpu++) {
       if (roots[vcpu] != 0) {
         to.accept(roots[vcpu]);

@@ -1,0 +1,432 @@
+package org.biscotti.kernel.mem;
+
+import static org.biscotti.kernel.port.GuestMemory.PAGE_SHIFT;
+import static org.biscotti.kernel.port.GuestMemory.PAGE_SIZE;
+
+import org.biscotti.kernel.abi.Errno;
+import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.port.GuestMemory;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The pages of an address space: fills page-table entries on faults and takes them away again. What
+ * may be mapped where is the {@link AddressSpace}'s to decide; here an access is already known to
+ * be allowed.
+ *
+ * <p>All methods are called with the address space's lock held. Methods that say so leave
+ * downgrades unannounced, so that one announcement serves a whole call; {@link #flush} ends that.
+ */
+final class Pager {
+  private static final long COMMON =
+      PageTables.PRESENT | PageTables.USER | PageTables.ACCESSED | PageTables.DIRTY;
+
+  private final FrameAllocator frames;
+  private final GuestMemory memory;
+  private final PageTables tables;
+  private final MemoryPolicy policy;
+  private final Downgrades downgrades;
+  private final long[] run = new long[PageTables.ENTRIES];
+
+  private long anonymousPages;
+  private long filePages;
+  private long residentPeak;
+  private long pagesMapped;
+
+  Pager(
+      FrameAllocator frames,
+      PageTables tables,
+      MemoryPolicy policy,
+      Downgrades.Announcer announcer) {
+    this.frames = frames;
+    this.memory = frames.memory();
+    this.tables = tables;
+    this.policy = policy;
+    this.downgrades = new Downgrades(frames, announcer);
+  }
+
+  /** Resident pages that belong to no file. */
+  long anonymousPages() {
+    return anonymousPages;
+  }
+
+  /** Resident pages of files and shared memory. */
+  long filePages() {
+    return filePages;
+  }
+
+  /** The most pages that were ever resident at once. */
+  long residentPeak() {
+    return residentPeak;
+  }
+
+  /** Pages mapped since the start, by faults and otherwise. */
+  long pagesMapped() {
+    return pagesMapped;
+  }
+
+  /**
+   * Makes a page accessible, and some around it.
+   *
+   * @param vma the area it is in, which allows the access
+   * @param page start of the page
+   */
+  FaultOutcome fault(Vma vma, long page, boolean write) {
+    return fault(vma, page, write, vma.windowFor(page, policy));
+  }
+
+  /**
+   * Makes pages accessible ahead of time.
+   *
+   * @return HANDLED, or the first thing that went wrong; what was done before stays
+   */
+  FaultOutcome populate(Vma vma, long from, long to, boolean write) {
+    long page = from;
+    while (page < to) {
+      long end = PageTables.tableEnd(page, to);
+      FaultOutcome outcome =
+          vma.source == null ? populateAnonymous(vma, page, end) : FaultOutcome.HANDLED;
+      for (; page < end && outcome == FaultOutcome.HANDLED; page += PAGE_SIZE) {
+        outcome = fault(vma, page, write, 1);
+      }
+      if (outcome != FaultOutcome.HANDLED) {
+        return outcome;
+      }
+    }
+    return FaultOutcome.HANDLED;
+  }
+
+  /** Takes all pages of a range away, leaving downgrades to {@link #flush}. */
+  void unmap(long from, long to) {
+    unmap(from, to, true);
+  }
+
+  /**
+   * Takes pages of a range away, leaving downgrades to {@link #flush}.
+   *
+   * @param privateCopies false to leave the private copies of file pages
+   */
+  void unmap(long from, long to, boolean privateCopies) {
+    for (long page = tables.skipAbsent(from, to); page < to; page = tables.skipAbsent(page, to)) {
+      long end = PageTables.tableEnd(page, to);
+      for (long at = tables.entryAddress(page); page < end; page += PAGE_SIZE, at += 8) {
+        long entry = memory.getLong(at);
+        if (entry != 0 && (privateCopies || (entry & PageTables.ANONYMOUS) == 0)) {
+          remove(at, entry);
+        }
+      }
+    }
+  }
+
+  /** Gives the pages of a range the area's protection, leaving downgrades to {@link #flush}. */
+  void protect(Vma vma, long from, long to) {
+    for (long page = tables.skipAbsent(from, to); page < to; page = tables.skipAbsent(page, to)) {
+      long end = PageTables.tableEnd(page, to);
+      for (long at = tables.entryAddress(page); page < end; page += PAGE_SIZE, at += 8) {
+        long entry = memory.getLong(at);
+        if (entry != 0) {
+          protectEntry(vma, at, entry);
+        }
+      }
+    }
+  }
+
+  /**
+   * Moves pages to addresses where nothing is mapped, leaving downgrades to {@link #flush}.
+   *
+   * @throws ErrnoException ENOMEM, with nothing moved
+   */
+  void move(long from, long to, long length) {
+    long end = from + length;
+    for (long page = tables.skipAbsent(from, end); page < end; ) {
+      long tableEnd = PageTables.tableEnd(page, end);
+      tables.makeEntryAddress(to + (page - from));
+      tables.makeEntryAddress(to + (tableEnd - PAGE_SIZE - from));
+      page = tables.skipAbsent(tableEnd, end);
+    }
+    for (long page = tables.skipAbsent(from, end);
+        page < end;
+        page = tables.skipAbsent(page, end)) {
+      long tableEnd = PageTables.tableEnd(page, end);
+      for (long at = tables.entryAddress(page); page < tableEnd; page += PAGE_SIZE, at += 8) {
+        long entry = memory.getLong(at);
+        if (entry != 0) {
+          memory.setLongRelease(at, 0);
+          announceIfPresent(entry);
+          memory.setLongRelease(tables.entryAddress(to + (page - from)), entry);
+        }
+      }
+    }
+  }
+
+  /** Announces downgrades and releases the frames that were taken away. */
+  void flush() {
+    downgrades.flush();
+  }
+
+  /** Forgets all pages, after the tables have been collected. */
+  void clear() {
+    anonymousPages = 0;
+    filePages = 0;
+  }
+
+  private FaultOutcome fault(Vma vma, long page, boolean write, int window) {
+    try {
+      long at = tables.makeEntryAddress(page);
+      long entry = memory.getLong(at);
+      PageSource source = vma.source;
+      if (entry != 0) {
+        return write && (entry & PageTables.WRITABLE) == 0
+            ? makeWritable(vma, source, page, at, entry)
+            : FaultOutcome.HANDLED;
+      }
+      if (source == null) {
+        return mapAnonymous(vma, page, window);
+      }
+      return write && !vma.shared
+          ? mapCopy(vma, source, page, at)
+          : mapFile(vma, source, page, at, write, window);
+    } catch (ErrnoException e) {
+      return e.errno() == Errno.ENOMEM ? FaultOutcome.OUT_OF_MEMORY : FaultOutcome.BUS_ADRERR;
+    }
+  }
+
+  private FaultOutcome mapAnonymous(Vma vma, long page, int window) {
+    int pages = window > 1 && frames.isScarce() ? 1 : window;
+    long from = Math.max(vma.start, page & -((long) pages << PAGE_SHIFT));
+    long to = Math.min(vma.end, (page | (((long) pages << PAGE_SHIFT) - 1)) + 1);
+    int wanted = countEmpty(from, to);
+    int got = frames.allocateRun(run, wanted);
+    if (got == wanted) {
+      fillEmpty(vma, from, to);
+      vma.mappedAround(from, to);
+      return FaultOutcome.HANDLED;
+    }
+    if (got == 0) {
+      return FaultOutcome.OUT_OF_MEMORY;
+    }
+    for (int i = 1; i < got; i++) {
+      frames.release(run[i]);
+    }
+    fillEmpty(vma, page, page + PAGE_SIZE);
+    return FaultOutcome.HANDLED;
+  }
+
+  /** Fills the empty entries of a range within one table as far as frames can be had. */
+  private FaultOutcome populateAnonymous(Vma vma, long from, long to) {
+    try {
+      tables.makeEntryAddress(from);
+    } catch (ErrnoException _) {
+      return FaultOutcome.OUT_OF_MEMORY;
+    }
+    int wanted = countEmpty(from, to);
+    int got = frames.allocateRun(run, wanted);
+    if (got == wanted) {
+      fillEmpty(vma, from, to);
+      return FaultOutcome.HANDLED;
+    }
+    for (int i = 0; i < got; i++) {
+      frames.release(run[i]);
+    }
+    return FaultOutcome.HANDLED;
+  }
+
+  private int countEmpty(long from, long to) {
+    int empty = 0;
+    long at = tables.entryAddress(from);
+    for (long page = from; page < to; page += PAGE_SIZE, at += 8) {
+      if (memory.getLong(at) == 0) {
+        empty++;
+      }
+    }
+    return empty;
+  }
+
+  /** Zeroes the frames of {@link #run} and maps them in the empty entries of a range, in order. */
+  private void fillEmpty(Vma vma, long from, long to) {
+    long bits = anonymousBits(vma);
+    int next = 0;
+    long at = tables.entryAddress(from);
+    for (long page = from; page < to; page += PAGE_SIZE, at += 8) {
+      if (memory.getLong(at) == 0) {
+        long gpa = run[next++];
+        memory.zero(gpa, PAGE_SIZE);
+        insert(at, gpa | bits);
+      }
+    }
+  }
+
+  /** Maps a page of a file or of shared memory itself. */
+  private FaultOutcome mapFile(
+      Vma vma, PageSource source, long page, long at, boolean write, int window) {
+    boolean writable = vma.shared && vma.writable() && (write || !source.tracksWrites());
+    long gpa = source.page(vma.pageIndex(page), writable);
+    if (gpa == 0) {
+      return FaultOutcome.BUS_ADRERR;
+    }
+    insert(at, gpa | fileBits(vma, writable));
+    if (window > 1) {
+      try {
+        mapNearby(vma, source, page, window);
+      } catch (ErrnoException _) {
+        // The page that was asked for is there; the others will be asked for one by one.
+        return FaultOutcome.HANDLED;
+      }
+    }
+    return FaultOutcome.HANDLED;
+  }
+
+  /** Maps what is there of a file around a page, as far as that does not count as writing. */
+  private void mapNearby(Vma vma, PageSource source, long page, int window) {
+    boolean writable = vma.shared && vma.writable() && !source.tracksWrites();
+    long from = Math.max(vma.start, page & -((long) window << PAGE_SHIFT));
+    long to = Math.min(vma.end, (page | (((long) window << PAGE_SHIFT) - 1)) + 1);
+    long at = tables.entryAddress(from);
+    for (long near = from; near < to; near += PAGE_SIZE, at += 8) {
+      if (memory.getLong(at) == 0) {
+        long gpa = source.nearbyPage(vma.pageIndex(near));
+        if (gpa != 0) {
+          insert(at, gpa | fileBits(vma, writable));
+        }
+      }
+    }
+    vma.mappedAround(from, to);
+  }
+
+  /** Maps a private copy of a file's page, where nothing was mapped before. */
+  private FaultOutcome mapCopy(Vma vma, PageSource source, long page, long at) {
+    long original = source.page(vma.pageIndex(page), false);
+    if (original == 0) {
+      return FaultOutcome.BUS_ADRERR;
+    }
+    try {
+      long copy = frames.allocateUninitialised();
+      memory.copy(original, copy, PAGE_SIZE);
+      insert(at, copy | anonymousBits(vma));
+    } finally {
+      frames.release(original);
+    }
+    return FaultOutcome.HANDLED;
+  }
+
+  /** Resolves a write to a present, read-only page of a writable area. */
+  private FaultOutcome makeWritable(
+      Vma vma, @Nullable PageSource source, long page, long at, long entry) {
+    long gpa = PageTables.frame(entry);
+    if (vma.shared && source != null) {
+      return makeSharedWritable(vma, source, page, at, entry);
+    }
+    if (frames.references(gpa) == 1) {
+      countOut(entry);
+      countIn(PageTables.ANONYMOUS);
+      memory.setLongRelease(at, gpa | anonymousBits(vma));
+      return FaultOutcome.HANDLED;
+    }
+    long copy = frames.allocateUninitialised();
+    memory.copy(gpa, copy, PAGE_SIZE);
+    replace(at, entry, copy | anonymousBits(vma));
+    return FaultOutcome.HANDLED;
+  }
+
+  private FaultOutcome makeSharedWritable(
+      Vma vma, PageSource source, long page, long at, long entry) {
+    long gpa = source.page(vma.pageIndex(page), true);
+    if (gpa == 0) {
+      return FaultOutcome.BUS_ADRERR;
+    }
+    if (gpa == PageTables.frame(entry)) {
+      memory.setLongRelease(at, gpa | fileBits(vma, true));
+      frames.release(gpa);
+    } else {
+      replace(at, entry, gpa | fileBits(vma, true));
+    }
+    return FaultOutcome.HANDLED;
+  }
+
+  /** Puts another frame in an entry; nobody sees the new one while the old one can be reached. */
+  private void replace(long at, long oldEntry, long newEntry) {
+    remove(at, oldEntry);
+    flush();
+    insert(at, newEntry);
+  }
+
+  private void insert(long at, long entry) {
+    memory.setLongRelease(at, entry);
+    countIn(entry);
+    pagesMapped++;
+    residentPeak = Math.max(residentPeak, anonymousPages + filePages);
+  }
+
+  private void remove(long at, long entry) {
+    memory.setLongRelease(at, 0);
+    countOut(entry);
+    announceIfPresent(entry);
+    downgrades.release(PageTables.frame(entry));
+  }
+
+  private void announceIfPresent(long entry) {
+    if ((entry & PageTables.PRESENT) != 0) {
+      downgrades.announce(PageTables.frame(entry));
+    }
+  }
+
+  private void protectEntry(Vma vma, long at, long entry) {
+    long changed = protectedEntry(vma, entry);
+    if (changed == entry) {
+      return;
+    }
+    memory.setLongRelease(at, changed);
+    boolean hidden = (changed & PageTables.PRESENT) == 0;
+    boolean readOnly = (entry & ~changed & PageTables.WRITABLE) != 0;
+    boolean noExecute = (changed & ~entry & PageTables.NO_EXECUTE) != 0;
+    if (hidden || readOnly || noExecute) {
+      announceIfPresent(entry);
+    }
+  }
+
+  private long protectedEntry(Vma vma, long entry) {
+    if (vma.prot == 0) {
+      return entry & ~PageTables.PRESENT;
+    }
+    long gpa = PageTables.frame(entry);
+    if ((entry & PageTables.ANONYMOUS) == 0) {
+      boolean writable = vma.shared && vma.writable() && sharedMayWrite(vma.source, entry);
+      return gpa | fileBits(vma, writable);
+    }
+    long bits = gpa | anonymousBits(vma);
+    return frames.references(gpa) == 1 ? bits : bits & ~PageTables.WRITABLE;
+  }
+
+  /** True if a page of a shared mapping can be made writable without telling its source. */
+  private static boolean sharedMayWrite(@Nullable PageSource source, long entry) {
+    return (entry & PageTables.WRITABLE) != 0 || (source != null && !source.tracksWrites());
+  }
+
+  private void countIn(long entry) {
+    if ((entry & PageTables.ANONYMOUS) != 0) {
+      anonymousPages++;
+    } else {
+      filePages++;
+    }
+  }
+
+  private void countOut(long entry) {
+    if ((entry & PageTables.ANONYMOUS) != 0) {
+      anonymousPages--;
+    } else {
+      filePages--;
+    }
+  }
+
+  private static long anonymousBits(Vma vma) {
+    long writable = vma.writable() ? PageTables.WRITABLE : 0;
+    return COMMON | PageTables.ANONYMOUS | writable | noExecute(vma);
+  }
+
+  private static long fileBits(Vma vma, boolean writable) {
+    return COMMON | (writable ? PageTables.WRITABLE : 0) | noExecute(vma);
+  }
+
+  private static long noExecute(Vma vma) {
+    return vma.executable() ? 0 : PageTables.NO_EXECUTE;
+  }
+}
