@@ -152,13 +152,13 @@ class VdsoTest {
     return others;
   }
 
-  /** The host's clock, off by up to 40 µs to and fro, so that every update bends the line. */
+  /** The host's clock, off by 15 ms to and fro, so that every update bends the line hard. */
   private static final class ShakyClock implements Clock {
     private long error;
     private int count;
 
     void shake() {
-      error = count++ == 0 ? 0 : (count % 2 == 0 ? 40_000 : -40_000);
+      error = count++ == 0 ? 0 : (count % 2 == 0 ? 15_000_000 : -15_000_000);
     }
 
     @Override
