@@ -294,7 +294,7 @@ int main(int argc, char **argv)
 
 	watch_updates(hz);
 	/* The test has pulled the clock to and fro meanwhile. */
-	check_clock(CLOCK_MONOTONIC, CLOCK_MONOTONIC, SECOND / 50);
+	check_clock(CLOCK_MONOTONIC, CLOCK_MONOTONIC, SECOND / 8);
 	printf("done\n");
 	return failures ? 1 : 0;
 }
