@@ -1,0 +1,238 @@
+package org.biscotti.kernel.syscall;
+
+import static org.biscotti.kernel.abi.Errno.*;
+import static org.biscotti.kernel.abi.Poll.*;
+
+import java.util.Arrays;
+import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.abi.Signals;
+import org.biscotti.kernel.fs.OpenFile;
+import org.biscotti.kernel.mem.UserMemory;
+import org.biscotti.kernel.task.ResourceLimits;
+import org.biscotti.kernel.task.Task;
+import org.biscotti.kernel.wait.MustWait;
+import org.biscotti.kernel.wait.Readiness;
+import org.jspecify.annotations.Nullable;
+
+/** Waiting for one of several descriptors: poll(2), select(2) and their newer forms. */
+final class PollCalls {
+  private static final int DESCRIPTORS_MAX = 1 << 20;
+  private static final long NANOS_PER_MILLI = 1_000_000;
+  private static final long NANOS = 1_000_000_000L;
+  private static final int EVENTS = 4;
+  private static final int RESULT = 6;
+  private static final int ALWAYS_REPORTED = POLLERR | POLLHUP;
+
+  private PollCalls() {}
+
+  static long poll(Task t, long fds, long count, long timeout, long d, long e, long f) {
+    long nanos = (int) timeout < 0 ? Long.MAX_VALUE : (int) timeout * NANOS_PER_MILLI;
+    return poll(t, fds, count, deadline(nanos));
+  }
+
+  static long ppoll(
+      Task t, long fds, long count, long timeout, long mask, long maskBytes, long f) {
+    long nanos = timeout == 0 ? Long.MAX_VALUE : TimeCalls.getTimespec(t.memory(), timeout);
+    long deadline = deadline(nanos);
+    return withMask(t, mask, maskBytes, () -> poll(t, fds, count, deadline));
+  }
+
+  private static long deadline(long nanos) {
+    return nanos == Long.MAX_VALUE ? Long.MAX_VALUE : System.nanoTime() + nanos;
+  }
+
+  private interface Wait {
+    long run();
+  }
+
+  /** Runs a wait under another signal mask (ppoll(2), pselect(2)). */
+  private static long withMask(Task t, long mask, long maskBytes, Wait wait) {
+    if (mask == 0) {
+      return wait.run();
+    }
+    if (maskBytes != Signals.SIGSET_BYTES) {
+      throw ErrnoException.of(EINVAL);
+    }
+    long old = t.blockedSignals();
+    t.setBlockedSignals(t.memory().getLong(mask));
+    try {
+      return wait.run();
+    } finally {
+      t.setBlockedSignals(old);
+    }
+  }
+
+  private static long poll(Task t, long fds, long count, long deadline) {
+    int entries = (int) count;
+    long limit = t.process().limitTable().soft(ResourceLimits.RLIMIT_NOFILE);
+    if (entries < 0 || entries > DESCRIPTORS_MAX || Long.compareUnsigned(entries, limit) > 0) {
+      throw ErrnoException.of(EINVAL);
+    }
+    int[] descriptors = new int[entries];
+    int[] events = new int[entries];
+    UserMemory memory = t.memory();
+    for (int i = 0; i < entries; i++) {
+      descriptors[i] = memory.getInt(fds + (long) i * POLLFD_SIZE);
+      events[i] = memory.getShort(fds + (long) i * POLLFD_SIZE + EVENTS);
+    }
+    int[] ready = new int[entries];
+    long found = await(t, descriptors, events, ready, deadline);
+    for (int i = 0; i < entries; i++) {
+      memory.setShort(fds + (long) i * POLLFD_SIZE + RESULT, (short) ready[i]);
+    }
+    return found;
+  }
+
+  /** Waits until something is ready or the time has passed; counts what is ready. */
+  private static long await(
+      Task t, int[] descriptors, int[] events, int[] ready, long deadline) {
+    while (true) {
+      long found = check(t, descriptors, events, ready);
+      long left = deadline == Long.MAX_VALUE ? Long.MAX_VALUE : deadline - System.nanoTime();
+      if (found > 0 || left <= 0) {
+        return found;
+      }
+      MustWait.unlessVirtual();
+      Readiness.await(
+          report -> {
+            for (int i = 0; i < descriptors.length; i++) {
+              OpenFile file = descriptors[i] < 0 ? null : t.files().find(descriptors[i]);
+              if (file != null) {
+                file.onReady(events[i], report);
+              }
+            }
+          },
+          left);
+    }
+  }
+
+  private static long check(Task t, int[] descriptors, int[] events, int[] ready) {
+    int found = 0;
+    for (int i = 0; i < descriptors.length; i++) {
+      ready[i] = descriptors[i] < 0 ? 0 : readyEvents(t, descriptors[i], events[i]);
+      if (ready[i] != 0) {
+        found++;
+      }
+    }
+    return found;
+  }
+
+  private static int readyEvents(Task t, int descriptor, int events) {
+    OpenFile file = t.files().find(descriptor);
+    if (file == null || file.isPathOnly()) {
+      return POLLNVAL;
+    }
+    return file.readyEvents() & (events | ALWAYS_REPORTED);
+  }
+
+  /** select(2): the time left is stored back, as Linux does. */
+  static long select(
+      Task t, long count, long read, long write, long except, long timeout, long f) {
+    long nanos = Long.MAX_VALUE;
+    if (timeout != 0) {
+      long seconds = t.memory().getLong(timeout);
+      long micros = t.memory().getLong(timeout + 8);
+      if (seconds < 0 || micros < 0) {
+        throw ErrnoException.of(EINVAL);
+      }
+      nanos = Math.min(seconds, Long.MAX_VALUE / NANOS / 4) * NANOS
+          + Math.min(micros, Long.MAX_VALUE / NANOS) * 1000;
+    }
+    long deadline = deadline(nanos);
+    long found = select(t, count, read, write, except, deadline);
+    if (timeout != 0) {
+      long left = Math.max(deadline - System.nanoTime(), 0);
+      t.memory().setLong(timeout, left / NANOS);
+      t.memory().setLong(timeout + 8, left % NANOS / 1000);
+    }
+    return found;
+  }
+
+  /** pselect6(2): the sixth argument points to the mask and its size. */
+  static long pselect6(
+      Task t, long count, long read, long write, long except, long timeout, long maskAndSize) {
+    UserMemory memory = t.memory();
+    long nanos = timeout == 0 ? Long.MAX_VALUE : TimeCalls.getTimespec(memory, timeout);
+    long mask = maskAndSize == 0 ? 0 : memory.getLong(maskAndSize);
+    long maskBytes = maskAndSize == 0 ? 0 : memory.getLong(maskAndSize + 8);
+    long deadline = deadline(nanos);
+    long found =
+        withMask(t, mask, maskBytes, () -> select(t, count, read, write, except, deadline));
+    if (timeout != 0) {
+      TimeCalls.putTimespec(memory, timeout, Math.max(deadline - System.nanoTime(), 0));
+    }
+    return found;
+  }
+
+  private static long select(
+      Task t, long count, long read, long write, long except, long deadline) {
+    if ((int) count < 0) {
+      throw ErrnoException.of(EINVAL);
+    }
+    int bits = Math.min((int) count, t.files().capacity());
+    byte @Nullable [][] sets = {load(t, read, bits), load(t, write, bits), load(t, except, bits)};
+    int[] descriptors = new int[bits];
+    int[] events = new int[bits];
+    int entries = 0;
+    for (int fd = 0; fd < bits; fd++) {
+      int wanted =
+          (isSet(sets[0], fd) ? SELECT_READ : 0)
+              | (isSet(sets[1], fd) ? SELECT_WRITE : 0)
+              | (isSet(sets[2], fd) ? SELECT_EXCEPT : 0);
+      if (wanted != 0) {
+        t.files().get(fd);
+        descriptors[entries] = fd;
+        events[entries++] = wanted;
+      }
+    }
+    descriptors = Arrays.copyOf(descriptors, entries);
+    events = Arrays.copyOf(events, entries);
+    int[] ready = new int[entries];
+    await(t, descriptors, events, ready, deadline);
+    int[] masks = {SELECT_READ, SELECT_WRITE, SELECT_EXCEPT};
+    long[] addresses = {read, write, except};
+    long found = 0;
+    for (int i = 0; i < masks.length; i++) {
+      found += keep(sets[i], masks[i], descriptors, ready);
+      store(t, addresses[i], sets[i]);
+    }
+    return found;
+  }
+
+  private static byte @Nullable [] load(Task t, long address, int bits) {
+    if (address == 0) {
+      return null;
+    }
+    byte[] set = new byte[(bits + 63) / 64 * 8];
+    t.memory().copyInFully(address, set, 0, set.length);
+    return set;
+  }
+
+  private static boolean isSet(byte @Nullable [] set, int fd) {
+    return set != null && (set[fd / 8] >> (fd % 8) & 1) != 0;
+  }
+
+  /** Leaves in a set what was in it and is ready; says how many that are. */
+  private static int keep(byte @Nullable [] set, int mask, int[] descriptors, int[] ready) {
+    if (set == null) {
+      return 0;
+    }
+    byte[] kept = new byte[set.length];
+    int found = 0;
+    for (int i = 0; i < descriptors.length; i++) {
+      int fd = descriptors[i];
+      if ((ready[i] & mask) != 0 && isSet(set, fd)) {
+        kept[fd / 8] |= (byte) (1 << (fd % 8));
+        found++;
+      }
+    }
+    System.arraycopy(kept, 0, set, 0, set.length);
+    return found;
+  }
+
+  private static void store(Task t, long address, byte @Nullable [] set) {
+    if (set != null) {
+      t.memory().copyOutFully(address, set, 0, set.length);
+    }
+  }
+}
