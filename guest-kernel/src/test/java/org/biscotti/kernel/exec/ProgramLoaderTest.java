@@ -514,8 +514,7 @@ class ProgramLoaderTest {
           .isThrownBy(() -> first.setByte(gva, (byte) 0));
       assertUnmapped(first, gva + 4096);
     }
-    assertThat(one.space().maps())
-        .containsPattern("r-xp 00000000 00:00 0 +\\[vdso\\]\n");
+    assertThat(one.space().maps()).containsPattern("r-xp 00000000 00:00 0 +\\[vdso\\]\n");
   }
 
   @Test
