@@ -36,8 +36,13 @@ struct vcpu_page {
 #define CLOCK_PAGE ((const volatile struct clock_page *)0x7f8000008000)
 #define VCPU_PAGE ((const volatile struct vcpu_page *)0x7f8000007000)
 
-/* How often a reader waits for a writer before it asks the kernel instead. */
-#define PATIENCE 100000
+/*
+ * How often a reader looks again while the kernel is writing, before it makes a system call: a
+ * good part of a second. The writer takes a microsecond, but it may lose its core or stand at a
+ * safepoint in the middle; and the kernel's own clock is not bent as this one is, so to change over
+ * to it can be a small step back.
+ */
+#define PATIENCE (1 << 24)
 
 #define NANOS_PER_SECOND 1000000000
 

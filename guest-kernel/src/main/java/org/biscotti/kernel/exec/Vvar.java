@@ -2,7 +2,6 @@ package org.biscotti.kernel.exec;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.lang.invoke.VarHandle;
-
 import org.biscotti.kernel.port.Clock;
 import org.biscotti.kernel.port.GuestMemory;
 import org.biscotti.kernel.wait.LockRank;
@@ -271,18 +270,21 @@ public final class Vvar {
     long mult = ClockLine.slope(nanosPerTick * (1 + correction));
 
     beginWrite();
-    long pivot = tsc;
-    if (mult < line.mult()) {
-      long late = Math.clamp(clock.monotonicNanos() - nanos, 0, LATE_NANOS_MAX);
-      pivot += (long) Math.ceil((late + SAMPLE_SKEW_NANOS) / nanosPerTick);
+    try {
+      long pivot = tsc;
+      if (mult < line.mult()) {
+        long late = Math.clamp(clock.monotonicNanos() - nanos, 0, LATE_NANOS_MAX);
+        pivot += (long) Math.ceil((late + SAMPLE_SKEW_NANOS) / nanosPerTick);
+      }
+      long base = line.ceiling(pivot);
+      if (error >= STEP_NANOS) {
+        base += error;
+      }
+      line = new ClockLine(pivot, base, mult);
+      storeLine();
+    } finally {
+      endWrite(MODE_TSC);
     }
-    long base = line.ceiling(pivot);
-    if (error >= STEP_NANOS) {
-      base += error;
-    }
-    line = new ClockLine(pivot, base, mult);
-    storeLine();
-    endWrite(MODE_TSC);
     lastTsc = tsc;
     lastNanos = nanos;
   }

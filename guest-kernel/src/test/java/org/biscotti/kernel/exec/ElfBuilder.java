@@ -96,8 +96,7 @@ final class ElfBuilder {
 
   byte[] build() {
     int length = Math.max(size, HEADERS + headers.size() * HEADER);
-    ByteBuffer out =
-        ByteBuffer.wrap(Arrays.copyOf(content, length)).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer out = ByteBuffer.wrap(Arrays.copyOf(content, length)).order(ByteOrder.LITTLE_ENDIAN);
     out.putInt(0x464c457f).put((byte) 2).put((byte) 1).put((byte) 1);
     out.position(16);
     out.putShort((short) type).putShort((short) 62).putInt(1).putLong(entry);

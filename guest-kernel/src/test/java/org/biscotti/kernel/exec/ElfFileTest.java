@@ -29,8 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class ElfFileTest {
   private static ElfFile parse(byte[] file) {
-    return ElfFile.parse(
-        (offset, to, at, length) -> ElfBuilder.read(file, offset, to, at, length));
+    return ElfFile.parse((offset, to, at, length) -> ElfBuilder.read(file, offset, to, at, length));
   }
 
   private static ElfFile parse(ElfBuilder builder) {
@@ -105,8 +104,13 @@ class ElfFileTest {
 
   @ParameterizedTest
   @CsvSource({
-    "0x0, 0x1000", "0x1, 0x1000", "0x200000, 0x200000", "0x3000, 0x1000", "0x4000000000000000,"
-        + " 0x4000000000000000", "-0x8000000000000000, 0x1000", "-1, 0x1000",
+    "0x0, 0x1000",
+    "0x1, 0x1000",
+    "0x200000, 0x200000",
+    "0x3000, 0x1000",
+    "0x4000000000000000," + " 0x4000000000000000",
+    "-0x8000000000000000, 0x1000",
+    "-1, 0x1000",
   })
   void alignmentIsThePowerOfTwoAskedForOrAPage(String asked, String expected) {
     ElfBuilder builder =
@@ -201,9 +205,16 @@ class ElfFileTest {
 
   @ParameterizedTest
   @CsvSource({
-    "0x7f8000000000, 1", "-1, 1", "-0x1000, 0x1000", "-0x1000, 0x2000", "0x400000, -1",
-    "0x400000, 0x7fffffffffffffff", "0x400000, 0x7f8000000000", "0x7f7ffffff000, 0x1001",
-    "-0x8000000000000000, 0x1000", "0x400000, -0x400000",
+    "0x7f8000000000, 1",
+    "-1, 1",
+    "-0x1000, 0x1000",
+    "-0x1000, 0x2000",
+    "0x400000, -1",
+    "0x400000, 0x7fffffffffffffff",
+    "0x400000, 0x7f8000000000",
+    "0x7f7ffffff000, 0x1001",
+    "-0x8000000000000000, 0x1000",
+    "0x400000, -0x400000",
   })
   void addressesThatNobodyCanOwnAreNoMemory(String address, String size) {
     ElfBuilder builder =
@@ -220,8 +231,7 @@ class ElfFileTest {
   @ParameterizedTest
   @ValueSource(longs = {-0x1000, Long.MIN_VALUE, 0x7fff_ffff_ffff_f000L})
   void fileOffsetsThatOverflowFail(long offset) {
-    assertFails(
-        Errno.EINVAL, new ElfBuilder(ET_EXEC).load(R, offset, 0x400000, 0x1000, 0x1000));
+    assertFails(Errno.EINVAL, new ElfBuilder(ET_EXEC).load(R, offset, 0x400000, 0x1000, 0x1000));
   }
 
   @ParameterizedTest
@@ -232,8 +242,7 @@ class ElfFileTest {
   })
   void badInterpreterPathsFail(String offset, String size, String errno) {
     ElfBuilder builder =
-        ElfBuilder.ordinary()
-            .header(PT_INTERP, R, Long.decode(offset), 0, Long.decode(size), 0, 1);
+        ElfBuilder.ordinary().header(PT_INTERP, R, Long.decode(offset), 0, Long.decode(size), 0, 1);
     int expected = errno.equals("EIO") ? Errno.EIO : Errno.ENOEXEC;
     assertFails(expected, builder);
   }

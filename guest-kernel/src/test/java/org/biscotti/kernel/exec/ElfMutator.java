@@ -7,9 +7,29 @@ import java.util.Random;
 /** Damages the headers of an ELF file, mostly where it matters and mostly with nasty numbers. */
 final class ElfMutator {
   private static final long[] NASTY = {
-    0, 1, -1, 2, 0xfff, 0x1000, 0x1001, 0xffff, 0x10000, 0x200000, 1L << 30, 1L << 32, 1L << 40,
-    0x7f7f_ffff_f000L, 0x7f80_0000_0000L, 0x7f80_0000_8000L, 0x8000_0000_0000L, 1L << 62,
-    Long.MAX_VALUE, Long.MIN_VALUE, -4096, 0x5555_5555_4000L, 0x400000
+    0,
+    1,
+    -1,
+    2,
+    0xfff,
+    0x1000,
+    0x1001,
+    0xffff,
+    0x10000,
+    0x200000,
+    1L << 30,
+    1L << 32,
+    1L << 40,
+    0x7f7f_ffff_f000L,
+    0x7f80_0000_0000L,
+    0x7f80_0000_8000L,
+    0x8000_0000_0000L,
+    1L << 62,
+    Long.MAX_VALUE,
+    Long.MIN_VALUE,
+    -4096,
+    0x5555_5555_4000L,
+    0x400000
   };
 
   private static final int[] TYPES = {0, 1, 1, 1, 2, 3, 4, 6, 7, 0x6474e551, 0x6474e553};

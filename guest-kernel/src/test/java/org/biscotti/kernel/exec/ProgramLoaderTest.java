@@ -33,6 +33,7 @@ import org.biscotti.kernel.port.CpuContext;
 import org.biscotti.kernel.port.GuestMemory;
 import org.biscotti.kernel.port.MemoryBacking;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -514,8 +515,26 @@ class ProgramLoaderTest {
           .isThrownBy(() -> first.setByte(gva, (byte) 0));
       assertUnmapped(first, gva + 4096);
     }
-    assertThat(one.space().maps())
-        .containsPattern("r-xp 00000000 00:00 0 +\\[vdso\\]\n");
+    assertThat(one.space().maps()).containsPattern("r-xp 00000000 00:00 0 +\\[vdso\\]\n");
+  }
+
+  @Test
+  void aProgramOfThisHostIsLoadedWithItsDynamicLinker() throws IOException {
+    byte[] java = Files.readAllBytes(Path.of(System.getProperty("java.home"), "bin", "java"));
+    Path linker = Path.of("/lib64/ld-linux-x86-64.so.2");
+    Assumptions.assumeTrue(Files.exists(linker), "needs glibc for x86-64");
+    add("/java", java);
+    add(linker.toString(), Files.readAllBytes(linker));
+    LoadedProgram program = load("/java", "java");
+    assertThat(opened).containsExactly("/java", linker.toString());
+    String maps = program.space().maps();
+    assertThat(maps).contains("555555554000-").contains(linker.toString()).contains("[stack]");
+    try (UserMemory user = new UserMemory(program.space())) {
+      byte[] code = new byte[64];
+      user.copyInFully(program.instructionPointer(), code, 0, code.length);
+      assertThat(code).isNotEqualTo(new byte[64]);
+      assertThat(user.getInt(auxv(program, Auxv.AT_PHDR))).isEqualTo(6); // PT_PHDR comes first
+    }
   }
 
   @Test

@@ -56,8 +56,7 @@ class VdsoTest {
   void itIsOneReadOnlySegmentThatStartsWithTheHeaders() throws IOException {
     byte[] image = Vdso.image();
     assertThat(image).isEqualTo(Files.readAllBytes(RESOURCES.resolve("vdso.so")));
-    ElfFile elf =
-        ElfFile.parse((offset, to, at, n) -> ElfBuilder.read(image, offset, to, at, n));
+    ElfFile elf = ElfFile.parse((offset, to, at, n) -> ElfBuilder.read(image, offset, to, at, n));
     assertThat(elf.relocatable()).isTrue();
     assertThat(elf.interpreter()).isNull();
     assertThat(elf.executableStack()).isFalse();
@@ -86,7 +85,8 @@ class VdsoTest {
 
   private static void assumeCompiler() {
     Assumptions.assumeTrue(
-        Files.isExecutable(Path.of("/usr/bin/gcc")) && System.getProperty("os.arch").equals("amd64"),
+        Files.isExecutable(Path.of("/usr/bin/gcc"))
+            && System.getProperty("os.arch").equals("amd64"),
         "needs gcc on x86-64");
   }
 
@@ -133,7 +133,7 @@ class VdsoTest {
     try (BufferedReader in = process.inputReader(US_ASCII);
         Writer out = process.outputWriter(US_ASCII)) {
       for (String line = in.readLine(); line != null; line = in.readLine()) {
-        String[] words = line.split(" ");
+        String[] words = line.split(" ", -1);
         if (words[0].equals("sample")) {
           clock.shake();
           long monotonic = Long.parseLong(words[3]) + clock.error;

@@ -1,6 +1,7 @@
 package org.biscotti.kernel.exec;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import java.lang.foreign.Arena;
 import java.math.BigInteger;
@@ -23,6 +24,7 @@ class VvarTest {
   private final GuestMemory memory =
       new GuestMemory(Arena.ofAuto().allocate(4 * 4096, 4096), new NoBacking());
   private long hostNanos;
+  private boolean clockBroken;
   private long hostOffset = REALTIME;
   private final Vvar vvar = new Vvar(memory, PAGE, new HostClock());
 
@@ -34,6 +36,9 @@ class VvarTest {
 
     @Override
     public long monotonicNanos() {
+      if (clockBroken) {
+        throw new IllegalStateException("no clock");
+      }
       return hostNanos;
     }
   }
@@ -113,8 +118,14 @@ class VvarTest {
 
   @ParameterizedTest
   @CsvSource({
-    "0, 0", "-1, 0", "999999, 0", "1000000000001, 0", "9223372036854775807, 0",
-    "2500000000, -1", "2500000000, 9223372036854775807", "2500000000, -9223372036854775808",
+    "0, 0",
+    "-1, 0",
+    "999999, 0",
+    "1000000000001, 0",
+    "9223372036854775807, 0",
+    "2500000000, -1",
+    "2500000000, 9223372036854775807",
+    "2500000000, -9223372036854775808",
   })
   void senselessSamplesTurnTheClockOff(long hz, long nanos) {
     assertThat(update(1)).isTrue();
@@ -275,6 +286,20 @@ class VvarTest {
         hostNanos += random.nextLong(2 * SECOND);
       }
     }
+  }
+
+  @Test
+  void aFailureInTheMiddleLeavesTheOldLine() {
+    update(0);
+    hostNanos = SECOND;
+    long tsc = HZ + HZ / 100; // ahead, so the next line is flatter
+    long shown = monotonic(tsc);
+    clockBroken = true;
+    assertThatIllegalStateException().isThrownBy(() -> update(tsc));
+    assertThat(monotonic(tsc)).isEqualTo(shown);
+    clockBroken = false;
+    assertThat(update(tsc + 1)).isTrue();
+    assertThat(monotonic(tsc + 1)).isGreaterThanOrEqualTo(shown);
   }
 
   @Test
