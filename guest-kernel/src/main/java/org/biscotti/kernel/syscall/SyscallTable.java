@@ -21,6 +21,10 @@ public final class SyscallTable {
 
   /** The table of all calls. */
   public SyscallTable() {
+    files();
+    directories();
+    metadata();
+    readiness();
     memory();
     time();
     processes();
@@ -89,6 +93,255 @@ public final class SyscallTable {
         PARTIAL,
         "addr size flags:prot int",
         "no protection keys: EINVAL for any but -1");
+  }
+
+  private void files() {
+    row(0, "read", FileCalls::read, FULL, "fd buf:out:ret size");
+    row(1, "write", FileCalls::write, FULL, "fd buf:in:2 size");
+    row(2, "open", FileCalls::open, FULL, "path flags:open octal");
+    row(3, "close", FileCalls::close, FULL, "fd");
+    row(8, "lseek", FileCalls::lseek, FULL, "fd off enum:whence");
+    row(
+        16,
+        "ioctl",
+        FileCalls::ioctl,
+        PARTIAL,
+        "fd enum:ioctl ptr",
+        "TCGETS, TIOCGWINSZ, FIONREAD, FIOCLEX, FIONCLEX, FIONBIO; ENOTTY for the rest");
+    row(17, "pread64", FileCalls::pread64, FULL, "fd buf:out:ret size off");
+    row(18, "pwrite64", FileCalls::pwrite64, FULL, "fd buf:in:2 size off");
+    row(19, "readv", FileCalls::readv, FULL, "fd struct:iovec:2 int");
+    row(20, "writev", FileCalls::writev, FULL, "fd struct:iovec:2 int");
+    row(32, "dup", FileCalls::dup, FULL, "fd");
+    row(33, "dup2", FileCalls::dup2, FULL, "fd int");
+    row(40, "sendfile", FileCalls::sendfile, FULL, "fd fd ptr size");
+    row(
+        72,
+        "fcntl",
+        FileCalls::fcntl,
+        PARTIAL,
+        "fd enum:fcntl ulong",
+        "locks are granted: there is one process to hold them; no leases, no F_NOTIFY");
+    row(
+        73,
+        "flock",
+        FileCalls::flock,
+        PARTIAL,
+        "fd flags:flock",
+        "granted: there is one process to hold it");
+    row(74, "fsync", FileCalls::fsync, FULL, "fd");
+    row(75, "fdatasync", FileCalls::fsync, FULL, "fd");
+    row(76, "truncate", FileCalls::truncate, FULL, "path off");
+    row(77, "ftruncate", FileCalls::ftruncate, FULL, "fd off");
+    row(85, "creat", FileCalls::creat, FULL, "path octal");
+    row(162, "sync", FileCalls::sync, FULL, "");
+    row(187, "readahead", FileCalls::readahead, FULL, "fd off size");
+    row(221, "fadvise64", FileCalls::fadvise64, FULL, "fd off size enum:fadvise");
+    row(257, "openat", FileCalls::openat, FULL, "fd_or_cwd path flags:open octal");
+    row(277, "sync_file_range", FileCalls::syncFileRange, FULL, "fd off off flags:sync_file_range");
+    row(
+        285,
+        "fallocate",
+        FileCalls::fallocate,
+        PARTIAL,
+        "fd flags:fallocate off off",
+        "the default mode, KEEP_SIZE and PUNCH_HOLE");
+    row(292, "dup3", FileCalls::dup3, FULL, "fd int flags:open");
+    row(295, "preadv", FileCalls::preadv, FULL, "fd struct:iovec:2 int off int");
+    row(296, "pwritev", FileCalls::pwritev, FULL, "fd struct:iovec:2 int off int");
+    row(306, "syncfs", FileCalls::syncfs, FULL, "fd");
+    row(326, "copy_file_range", FileCalls::copyFileRange, FULL, "fd ptr fd ptr size uint");
+    row(
+        327,
+        "preadv2",
+        FileCalls::preadv2,
+        PARTIAL,
+        "fd struct:iovec:2 int off int flags:rwf",
+        "the flags are hints");
+    row(
+        328,
+        "pwritev2",
+        FileCalls::pwritev2,
+        PARTIAL,
+        "fd struct:iovec:2 int off int flags:rwf",
+        "EOPNOTSUPP for RWF_APPEND");
+    row(436, "close_range", FileCalls::closeRange, FULL, "uint uint flags:close_range");
+    row(437, "openat2", FileCalls::openat2, FULL, "fd_or_cwd path struct:open_how:in size");
+  }
+
+  private void directories() {
+    row(78, "getdents", DirectoryCalls::getdents, FULL, "fd ptr uint");
+    row(79, "getcwd", DirectoryCalls::getcwd, FULL, "buf:out:ret size");
+    row(80, "chdir", DirectoryCalls::chdir, FULL, "path");
+    row(81, "fchdir", DirectoryCalls::fchdir, FULL, "fd");
+    row(82, "rename", DirectoryCalls::rename, FULL, "path path");
+    row(83, "mkdir", DirectoryCalls::mkdir, FULL, "path octal");
+    row(84, "rmdir", DirectoryCalls::rmdir, FULL, "path");
+    row(86, "link", DirectoryCalls::link, FULL, "path path");
+    row(87, "unlink", DirectoryCalls::unlink, FULL, "path");
+    row(88, "symlink", DirectoryCalls::symlink, FULL, "str path");
+    row(89, "readlink", DirectoryCalls::readlink, FULL, "path buf:out:ret size");
+    row(
+        133,
+        "mknod",
+        DirectoryCalls::mknod,
+        PARTIAL,
+        "path octal ulong",
+        "FIFOs and sockets cannot be opened yet");
+    row(161, "chroot", DirectoryCalls::chroot, FULL, "path");
+    row(217, "getdents64", DirectoryCalls::getdents64, FULL, "fd struct:dirents:ret uint");
+    row(258, "mkdirat", DirectoryCalls::mkdirat, FULL, "fd_or_cwd path octal");
+    row(
+        259,
+        "mknodat",
+        DirectoryCalls::mknodat,
+        PARTIAL,
+        "fd_or_cwd path octal ulong",
+        "FIFOs and sockets cannot be opened yet");
+    row(263, "unlinkat", DirectoryCalls::unlinkat, FULL, "fd_or_cwd path flags:unlinkat");
+    row(264, "renameat", DirectoryCalls::renameat, FULL, "fd_or_cwd path fd_or_cwd path");
+    row(265, "linkat", DirectoryCalls::linkat, FULL, "fd_or_cwd path fd_or_cwd path flags:at");
+    row(266, "symlinkat", DirectoryCalls::symlinkat, FULL, "str fd_or_cwd path");
+    row(267, "readlinkat", DirectoryCalls::readlinkat, FULL, "fd_or_cwd path buf:out:ret size");
+    row(
+        316,
+        "renameat2",
+        DirectoryCalls::renameat2,
+        PARTIAL,
+        "fd_or_cwd path fd_or_cwd path flags:rename",
+        "EINVAL for RENAME_WHITEOUT");
+  }
+
+  private void metadata() {
+    row(4, "stat", MetadataCalls::stat, FULL, "path struct:stat:out");
+    row(5, "fstat", MetadataCalls::fstat, FULL, "fd struct:stat:out");
+    row(6, "lstat", MetadataCalls::lstat, FULL, "path struct:stat:out");
+    row(21, "access", MetadataCalls::access, FULL, "path flags:access");
+    row(90, "chmod", MetadataCalls::chmod, FULL, "path octal");
+    row(91, "fchmod", MetadataCalls::fchmod, FULL, "fd octal");
+    row(92, "chown", MetadataCalls::chown, FULL, "path int int");
+    row(93, "fchown", MetadataCalls::fchown, FULL, "fd int int");
+    row(94, "lchown", MetadataCalls::lchown, FULL, "path int int");
+    row(95, "umask", MetadataCalls::umask, FULL, "octal");
+    row(132, "utime", MetadataCalls::utime, FULL, "path ptr");
+    row(137, "statfs", MetadataCalls::statfs, FULL, "path struct:statfs:out");
+    row(138, "fstatfs", MetadataCalls::fstatfs, FULL, "fd struct:statfs:out");
+    row(
+        188,
+        "setxattr",
+        MetadataCalls::setxattr,
+        REFUSED,
+        "path str ptr size int",
+        "EOPNOTSUPP: no file system here has extended attributes");
+    row(
+        189,
+        "lsetxattr",
+        MetadataCalls::lsetxattr,
+        REFUSED,
+        "path str ptr size int",
+        "EOPNOTSUPP: no file system here has extended attributes");
+    row(
+        190,
+        "fsetxattr",
+        MetadataCalls::fsetxattr,
+        REFUSED,
+        "fd str ptr size int",
+        "EOPNOTSUPP: no file system here has extended attributes");
+    row(
+        191,
+        "getxattr",
+        MetadataCalls::getxattr,
+        REFUSED,
+        "path str ptr size",
+        "EOPNOTSUPP: no file system here has extended attributes");
+    row(
+        192,
+        "lgetxattr",
+        MetadataCalls::lgetxattr,
+        REFUSED,
+        "path str ptr size",
+        "EOPNOTSUPP: no file system here has extended attributes");
+    row(
+        193,
+        "fgetxattr",
+        MetadataCalls::fgetxattr,
+        REFUSED,
+        "fd str ptr size",
+        "EOPNOTSUPP: no file system here has extended attributes");
+    row(
+        194,
+        "listxattr",
+        MetadataCalls::listxattr,
+        REFUSED,
+        "path ptr size",
+        "EOPNOTSUPP: no file system here has extended attributes");
+    row(
+        195,
+        "llistxattr",
+        MetadataCalls::llistxattr,
+        REFUSED,
+        "path ptr size",
+        "EOPNOTSUPP: no file system here has extended attributes");
+    row(
+        196,
+        "flistxattr",
+        MetadataCalls::flistxattr,
+        REFUSED,
+        "fd ptr size",
+        "EOPNOTSUPP: no file system here has extended attributes");
+    row(
+        197,
+        "removexattr",
+        MetadataCalls::removexattr,
+        REFUSED,
+        "path str",
+        "EOPNOTSUPP: no file system here has extended attributes");
+    row(
+        198,
+        "lremovexattr",
+        MetadataCalls::lremovexattr,
+        REFUSED,
+        "path str",
+        "EOPNOTSUPP: no file system here has extended attributes");
+    row(
+        199,
+        "fremovexattr",
+        MetadataCalls::fremovexattr,
+        REFUSED,
+        "fd str",
+        "EOPNOTSUPP: no file system here has extended attributes");
+    row(235, "utimes", MetadataCalls::utimes, FULL, "path ptr");
+    row(260, "fchownat", MetadataCalls::fchownat, FULL, "fd_or_cwd path int int flags:at");
+    row(261, "futimesat", MetadataCalls::futimesat, FULL, "fd_or_cwd path ptr");
+    row(
+        262,
+        "newfstatat",
+        MetadataCalls::newfstatat,
+        FULL,
+        "fd_or_cwd path struct:stat:out flags:at");
+    row(268, "fchmodat", MetadataCalls::fchmodat, FULL, "fd_or_cwd path octal");
+    row(269, "faccessat", MetadataCalls::faccessat, FULL, "fd_or_cwd path flags:access");
+    row(280, "utimensat", MetadataCalls::utimensat, FULL, "fd_or_cwd path ptr flags:at");
+    row(
+        332,
+        "statx",
+        MetadataCalls::statx,
+        FULL,
+        "fd_or_cwd path flags:at flags:statx struct:statx:out");
+    row(439, "faccessat2", MetadataCalls::faccessat2, FULL, "fd_or_cwd path flags:access flags:at");
+    row(452, "fchmodat2", MetadataCalls::fchmodat2, FULL, "fd_or_cwd path octal flags:at");
+  }
+
+  private void readiness() {
+    row(7, "poll", PollCalls::poll, FULL, "struct:pollfd:1 uint int");
+    row(23, "select", PollCalls::select, FULL, "int ptr ptr ptr struct:timeval:in");
+    row(270, "pselect6", PollCalls::pselect6, FULL, "int ptr ptr ptr struct:timespec:in ptr");
+    row(
+        271,
+        "ppoll",
+        PollCalls::ppoll,
+        FULL,
+        "struct:pollfd:1 uint struct:timespec:in struct:sigset:in size");
   }
 
   private void time() {

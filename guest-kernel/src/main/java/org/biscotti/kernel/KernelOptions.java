@@ -1,0 +1,26 @@
+package org.biscotti.kernel;
+
+import org.biscotti.kernel.mem.MemoryPolicy;
+import org.biscotti.kernel.port.HostDirectory;
+import org.biscotti.kernel.port.HostStream;
+import org.biscotti.kernel.syscall.SyscallObserver;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a kernel is to boot.
+ *
+ * @param memoryPolicy how much is mapped ahead of faults
+ * @param observer told of every system call, or null
+ * @param root directory of the host that the root file system shows, with all changes kept in
+ *     memory; null for an empty one
+ * @param terminal what /dev/tty and /dev/console are, or null if there is none
+ */
+public record KernelOptions(
+    MemoryPolicy memoryPolicy,
+    @Nullable SyscallObserver observer,
+    @Nullable HostDirectory root,
+    @Nullable HostStream terminal) {
+  /** An empty root, nobody watching, no terminal. */
+  public static final KernelOptions DEFAULT =
+      new KernelOptions(MemoryPolicy.DEFAULT, null, null, null);
+}
