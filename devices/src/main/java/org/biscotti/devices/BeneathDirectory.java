@@ -34,8 +34,7 @@ final class BeneathDirectory implements HostDirectory {
   private static final int FILE_PERMISSIONS = 01777;
   private static final int DIRECTORY_PERMISSIONS = 03777;
 
-  private static final int LOOKUP_FLAGS =
-      StatCalls.AT_SYMLINK_NOFOLLOW | StatCalls.AT_NO_AUTOMOUNT;
+  private static final int LOOKUP_FLAGS = StatCalls.AT_SYMLINK_NOFOLLOW | StatCalls.AT_NO_AUTOMOUNT;
 
   private static final int RENAME_FLAGS =
       DirectoryCalls.RENAME_NOREPLACE | DirectoryCalls.RENAME_EXCHANGE;
@@ -265,8 +264,7 @@ final class BeneathDirectory implements HostDirectory {
       if (PathEntry.type(source.served(fromDirectory, fromName)) == PathEntry.S_IFDIR) {
         throw ErrnoException.of(Errno.EPERM);
       }
-      HostErrors.check(
-          DirectoryCalls.link(fromDirectory.fd(), fromName, directory.fd(), name));
+      HostErrors.check(DirectoryCalls.link(fromDirectory.fd(), fromName, directory.fd(), name));
     }
   }
 
