@@ -118,6 +118,7 @@ class LayoutTest {
     all.put("DT_DIR", (long) DirectoryCalls.DT_DIR);
     all.put("DT_REG", (long) DirectoryCalls.DT_REG);
     all.put("DT_LNK", (long) DirectoryCalls.DT_LNK);
+    all.put("offsetof(struct dirent64, d_ino)", DirectoryCalls.DIRENT_INO);
     all.put("offsetof(struct dirent64, d_reclen)", DirectoryCalls.DIRENT_RECLEN);
     all.put("offsetof(struct dirent64, d_type)", DirectoryCalls.DIRENT_TYPE);
     all.put("offsetof(struct dirent64, d_name)", DirectoryCalls.DIRENT_NAME);
