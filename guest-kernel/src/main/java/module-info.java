@@ -9,12 +9,16 @@ module org.biscotti.kernel {
   requires org.apache.logging.log4j;
 
   exports org.biscotti.kernel.abi;
-  exports org.biscotti.kernel.fs;
-  exports org.biscotti.kernel.fs.tmpfs;
-  exports org.biscotti.kernel.mem;
   exports org.biscotti.kernel.exec;
+  exports org.biscotti.kernel.fs;
+  exports org.biscotti.kernel.fs.boot;
+  exports org.biscotti.kernel.fs.dev;
+  exports org.biscotti.kernel.fs.tmpfs;
+  exports org.biscotti.kernel.fs;
+  exports org.biscotti.kernel.mem;
   exports org.biscotti.kernel.port;
   exports org.biscotti.kernel.syscall;
   exports org.biscotti.kernel.task;
   exports org.biscotti.kernel.wait;
+  exports org.biscotti.kernel;
 }

@@ -293,7 +293,8 @@ int main(int argc, char **argv)
 	check_cpu();
 
 	watch_updates(hz);
-	check_clock(CLOCK_MONOTONIC, CLOCK_MONOTONIC, 2 * allowance);
+	/* The test has pulled the clock to and fro meanwhile. */
+	check_clock(CLOCK_MONOTONIC, CLOCK_MONOTONIC, SECOND / 8);
 	printf("done\n");
 	return failures ? 1 : 0;
 }

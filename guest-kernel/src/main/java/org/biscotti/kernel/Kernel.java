@@ -2,7 +2,9 @@ package org.biscotti.kernel;
 
 import java.security.SecureRandom;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.IntToLongFunction;
@@ -17,9 +19,11 @@ import org.biscotti.kernel.exec.Vvar;
 import org.biscotti.kernel.fs.Caller;
 import org.biscotti.kernel.fs.Credentials;
 import org.biscotti.kernel.fs.Dentry;
+import org.biscotti.kernel.fs.Devices;
 import org.biscotti.kernel.fs.FileTable;
 import org.biscotti.kernel.fs.FsContext;
 import org.biscotti.kernel.fs.PathWalker;
+import org.biscotti.kernel.fs.tmpfs.MemoryFileSystem;
 import org.biscotti.kernel.mem.AddressSpace;
 import org.biscotti.kernel.mem.FrameAllocator;
 import org.biscotti.kernel.mem.MemoryPolicy;
@@ -101,6 +105,8 @@ public final class Kernel implements AutoCloseable {
     Clock clock = hardware.clock();
     FrameAllocator frames = new FrameAllocator(memory, hardware.firstFreeGpa());
     ProcessTable processes = new ProcessTable();
+    Dentry root =
+        new MemoryFileSystem("tmpfs", "tmpfs", 0, 0755, clock, frames, Devices.NONE).root();
     state =
         new KernelState(
             memory,
@@ -109,7 +115,7 @@ public final class Kernel implements AutoCloseable {
             clock,
             clock.monotonicNanos(),
             hardware.cpus(),
-            bootRoot(),
+            root,
             processes,
             new Scheduler(hardware.cpus()),
             new FutexTable(),
@@ -117,7 +123,7 @@ public final class Kernel implements AutoCloseable {
     dispatcher = new Dispatcher(new SyscallTable(), observer);
     clockKeeper = new ClockKeeper(new Vvar(memory, hardware.vvarGpa(), clock), clock);
     long[] entries = new long[hardware.cpus()];
-    java.util.Arrays.setAll(entries, hardware.kernelEntries());
+    Arrays.setAll(entries, hardware.kernelEntries());
     loader =
         new ProgramLoader(
             () -> new AddressSpace(frames, memory, entries, policy),
@@ -159,7 +165,6 @@ public final class Kernel implements AutoCloseable {
                       program.credentials().egid()),
                   new ResourceLimits().soft(ResourceLimits.RLIMIT_STACK),
                   path -> open(caller, path, opened)));
-      installStreams(files, program.streams());
       Process process = start(loaded, files, fs, program.credentials());
       state.scheduler().enqueue(process.mainTask());
       return process;
@@ -220,7 +225,7 @@ public final class Kernel implements AutoCloseable {
   private static void awaitEnd(Process process, long nanos) {
     try {
       process.exited().get(Math.max(nanos, 0), TimeUnit.NANOSECONDS);
-    } catch (TimeoutException | java.util.concurrent.ExecutionException e) {
+    } catch (TimeoutException | ExecutionException e) {
       process.kernel().log().once("process " + process.pid() + " does not end");
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

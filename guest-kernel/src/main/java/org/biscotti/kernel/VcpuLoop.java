@@ -32,11 +32,13 @@ final class VcpuLoop {
 
   private final KernelState kernel;
   private final Dispatcher dispatcher;
+  private final ClockKeeper clockKeeper;
   private final GuestCpu cpu;
 
-  VcpuLoop(KernelState kernel, Dispatcher dispatcher, GuestCpu cpu) {
+  VcpuLoop(KernelState kernel, Dispatcher dispatcher, ClockKeeper clockKeeper, GuestCpu cpu) {
     this.kernel = kernel;
     this.dispatcher = dispatcher;
+    this.clockKeeper = clockKeeper;
     this.cpu = cpu;
   }
 
@@ -64,6 +66,7 @@ final class VcpuLoop {
         end(task);
         return;
       }
+      clockKeeper.tick(cpu, mark);
       Trap trap = cpu.run();
       long trapped = System.nanoTime();
       task.addUserNanos(trapped - mark);

@@ -20,8 +20,8 @@ import org.biscotti.kvm.x86.KernelPages;
  * </ul>
  */
 final class HostProbe {
-  /** Frames that a probe needs: a PML4, PDPT, PD, PT, a code page and a data page. */
-  static final int FRAMES = 6;
+  /** What a probe needs for each vCPU: a PML4, PDPT, PD, PT, a code page and a data page. */
+  static final long BYTES = 6L * GuestMemory.PAGE_SIZE;
 
   private static final long CODE = 0x1_0000;
   private static final long DATA = 0x1_1000;
@@ -37,7 +37,7 @@ final class HostProbe {
   /**
    * Prepares the probe's address space.
    *
-   * @param firstGpa where its {@link #FRAMES} frames are; committed and zero
+   * @param firstGpa where its {@link #BYTES} are; committed and zero
    * @param pml4Entry the kernel's entry for the vCPU that will run it
    */
   HostProbe(GuestMemory memory, long firstGpa, long pml4Entry) {

@@ -470,10 +470,16 @@ final class KvmCpu implements GuestCpu {
     return Thread.currentThread() == owner;
   }
 
-  /** Ends the vCPU; no kick reaches its thread afterwards. */
+  /**
+   * Ends the vCPU; called by its own thread. A kick that is still pending has to go: the JVM
+   * unblocks the signal when the thread ends, and it would end the process.
+   */
   void close() {
     synchronized (kickState) {
       closed = true;
+    }
+    while (Libc.sigtimedwait(state, kickSet, noWait) > 0) {
+      counts.kicks++;
     }
     vcpu.close();
     arena.close();

@@ -80,14 +80,14 @@ public final class Machine implements AutoCloseable {
       }
       vm = part(kvm.createVm());
       ram = part(new GuestRam(vm, options.memoryBytes()));
-      long fixed = KernelPages.bytes(count) + HostProbe.FRAMES * PAGE;
+      long fixed = KernelPages.bytes(count) + count * HostProbe.BYTES;
       if (!ram.commit(FIRST_FRAME, fixed)) {
         throw new KvmException("the host has too little memory left: free some and try again");
       }
       pages = new KernelPages(ram.memory(), FIRST_FRAME, count);
       probeGpa = FIRST_FRAME + KernelPages.bytes(count);
       List<CompletableFuture<Started>> starting = startThreads(count);
-      kernel = part(bootKernel(options, probeGpa + HostProbe.FRAMES * PAGE));
+      kernel = part(bootKernel(options, probeGpa + count * HostProbe.BYTES));
       List<Started> started = starting.stream().map(CompletableFuture::join).toList();
       cpus = started.stream().map(Started::cpu).toList();
       boolean tsc = TscCheck.agree(started.stream().map(Started::offset).toList());
@@ -184,16 +184,15 @@ public final class Machine implements AutoCloseable {
     }
     try {
       cpu.adopt();
-      HostProbe probe = new HostProbe(ram.memory(), probeGpa, pages.pml4Entry(index));
+      long probeFrames = probeGpa + index * HostProbe.BYTES;
+      HostProbe probe = new HostProbe(ram.memory(), probeFrames, pages.pml4Entry(index));
       if (index == 0) {
         ring0Entry.complete(probe.entersRing0(cpu, pages));
         shadowPaging.complete(probe.shadowPaging(cpu));
       }
       cpu.setEntryRing(ring0Entry.join());
       shadowPaging.join();
-      synchronized (probeLock) {
-        started.complete(new Started(cpu, TscCheck.offset(cpu, probe)));
-      }
+      started.complete(new Started(cpu, TscCheck.offset(cpu, probe)));
       booted.join().runVcpu(cpu);
     } catch (RuntimeException e) {
       ring0Entry.completeExceptionally(e);
@@ -203,9 +202,6 @@ public final class Machine implements AutoCloseable {
       cpu.close();
     }
   }
-
-  /** The probe's address space is one for all vCPUs. */
-  private final Object probeLock = new Object();
 
   /** Ends every program, the vCPUs, and the machine. */
   @Override

@@ -24,6 +24,7 @@ public abstract class Inode {
   private volatile int uid;
   private volatile int gid;
   private volatile int links = 1;
+  private volatile boolean linkable;
   private volatile long accessNanos;
   private volatile long modifyNanos;
   private volatile long changeNanos;
@@ -217,6 +218,15 @@ public abstract class Inode {
     if (now == 0) {
       lastLinkGone();
     }
+  }
+
+  /** True if it may get its first name (a file made with O_TMPFILE and without O_EXCL). */
+  public final boolean isLinkable() {
+    return linkable;
+  }
+
+  final void setLinkable(boolean value) {
+    linkable = value;
   }
 
   /** The last name is gone; users there may still be. */

@@ -279,9 +279,9 @@ public final class AddressSpace implements MappingListener {
   /**
    * Says which pages are resident (mincore(2)).
    *
-   * @param to receives a byte for each page, 1 if it is
+   * @param vector user address that receives a byte for each page, 1 if it is
    */
-  public void mincore(long addr, long length, UserBuffer to) {
+  public void mincore(long addr, long length, UserMemory user, long vector) {
     if ((addr & (PAGE_SIZE - 1)) != 0) {
       throw ErrnoException.of(Errno.EINVAL);
     }
@@ -289,19 +289,24 @@ public final class AddressSpace implements MappingListener {
         || Long.compareUnsigned(addr, Layout.POINTER_END - length) > 0) {
       throw ErrnoException.of(Errno.ENOMEM);
     }
-    byte[] resident = new byte[MINCORE_CHUNK];
     long at = addr;
     long end = addr + alignedSize(length);
+    long to = vector;
+    if (Long.compareUnsigned(to, Layout.POINTER_END - ((end - at) >>> PAGE_SHIFT)) > 0) {
+      throw ErrnoException.of(Errno.EFAULT);
+    }
+    byte[] resident = new byte[MINCORE_CHUNK];
     while (at < end) {
       int pages = (int) Math.min(MINCORE_CHUNK, (end - at) >>> PAGE_SHIFT);
       int known = residency(at, pages, resident);
-      if (to.put(resident, 0, known) < known) {
+      if (user.copyOut(to, resident, 0, known) < known) {
         throw ErrnoException.of(Errno.EFAULT);
       }
       if (known < pages) {
         throw ErrnoException.of(Errno.ENOMEM);
       }
       at += (long) pages * PAGE_SIZE;
+      to += pages;
     }
   }
 

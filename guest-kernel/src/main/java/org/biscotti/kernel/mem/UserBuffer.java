@@ -1,14 +1,18 @@
 package org.biscotti.kernel.mem;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Objects;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A cursor over the user memory that a call reads or fills: one range, or an array of ranges as
- * readv(2) takes it. Reusable, so that a call needs no object of its own.
+ * A cursor over the memory that a call reads or fills: one range of user memory, an array of ranges
+ * as readv(2) takes it, or an array of the kernel's own where bytes go from file to file. Reusable,
+ * so that a call needs no object of its own.
  *
  * <p>Every move returns how many bytes it moved. That is less than asked for at the end of the
  * buffer, or at a page that cannot be used; then {@link #faulted} is true from there on. Whoever
@@ -24,6 +28,7 @@ public final class UserBuffer {
   private static final int IOVEC_SIZE = 16;
 
   private @Nullable UserMemory memory;
+  private byte @Nullable [] kernel;
   private long[] bases = new long[8];
   private long[] lengths = new long[8];
   private int count;
@@ -83,6 +88,22 @@ public final class UserBuffer {
     remaining = total;
   }
 
+  /**
+   * Sets the cursor to the start of an array of the kernel's own; "the user" below is then that
+   * array, which never faults.
+   *
+   * @param userMemory of the calling task, for its frames
+   * @param length how many of the array's bytes count
+   */
+  public void resetKernel(UserMemory userMemory, byte[] bytes, int length) {
+    clear(userMemory);
+    kernel = bytes;
+    count = 1;
+    bases[0] = 0;
+    lengths[0] = Objects.checkFromToIndex(0, length, bytes.length) + length;
+    remaining = length;
+  }
+
   /** Bytes still to be moved. */
   public long remaining() {
     return remaining;
@@ -124,7 +145,7 @@ public final class UserBuffer {
     long done = 0;
     while (done < bytes && remaining > 0 && !faulted) {
       long want = Math.min(bytes - done, inRange());
-      done += moved(memory().copyFromFrame(gpa + done, address(), want), want);
+      done += moved(fromFrame(gpa + done, want), want);
     }
     return done;
   }
@@ -134,7 +155,7 @@ public final class UserBuffer {
     long done = 0;
     while (done < bytes && remaining > 0 && !faulted) {
       long want = Math.min(bytes - done, inRange());
-      done += moved(memory().copyToFrame(address(), gpa + done, want), want);
+      done += moved(toFrame(gpa + done, want), want);
     }
     return done;
   }
@@ -144,7 +165,7 @@ public final class UserBuffer {
     int done = 0;
     while (done < bytes && remaining > 0 && !faulted) {
       int want = (int) Math.min(bytes - done, inRange());
-      done += (int) moved(memory().copyOut(address(), from, from0 + done, want), want);
+      done += (int) moved(out(from, from0 + done, want), want);
     }
     return done;
   }
@@ -154,7 +175,7 @@ public final class UserBuffer {
     int done = 0;
     while (done < bytes && remaining > 0 && !faulted) {
       int want = (int) Math.min(bytes - done, inRange());
-      done += (int) moved(memory().copyIn(address(), to, to0 + done, want), want);
+      done += (int) moved(in(to, to0 + done, want), want);
     }
     return done;
   }
@@ -164,7 +185,7 @@ public final class UserBuffer {
     long done = 0;
     while (done < bytes && remaining > 0 && !faulted) {
       long want = Math.min(bytes - done, inRange());
-      done += moved(memory().copyOut(address(), from, from0 + done, want), want);
+      done += moved(out(from, from0 + done, want), want);
     }
     return done;
   }
@@ -174,7 +195,7 @@ public final class UserBuffer {
     long done = 0;
     while (done < bytes && remaining > 0 && !faulted) {
       long want = Math.min(bytes - done, inRange());
-      done += moved(memory().copyIn(address(), to, to0 + done, want), want);
+      done += moved(in(to, to0 + done, want), want);
     }
     return done;
   }
@@ -184,13 +205,77 @@ public final class UserBuffer {
     long done = 0;
     while (done < bytes && remaining > 0 && !faulted) {
       long want = Math.min(bytes - done, inRange());
-      done += moved(memory().zero(address(), want), want);
+      done += moved(zeroes(want), want);
     }
     return done;
   }
 
+  private long fromFrame(long gpa, long bytes) {
+    byte[] own = kernel;
+    if (own == null) {
+      return memory().copyFromFrame(gpa, address(), bytes);
+    }
+    memory().guest().copyTo(gpa, own, (int) address(), (int) bytes);
+    return bytes;
+  }
+
+  private long toFrame(long gpa, long bytes) {
+    byte[] own = kernel;
+    if (own == null) {
+      return memory().copyToFrame(address(), gpa, bytes);
+    }
+    memory().guest().copyFrom(own, (int) address(), gpa, (int) bytes);
+    return bytes;
+  }
+
+  private long out(byte[] from, int from0, int bytes) {
+    byte[] own = kernel;
+    if (own == null) {
+      return memory().copyOut(address(), from, from0, bytes);
+    }
+    System.arraycopy(from, from0, own, (int) address(), bytes);
+    return bytes;
+  }
+
+  private long out(MemorySegment from, long from0, long bytes) {
+    byte[] own = kernel;
+    if (own == null) {
+      return memory().copyOut(address(), from, from0, bytes);
+    }
+    MemorySegment.copy(from, JAVA_BYTE, from0, own, (int) address(), (int) bytes);
+    return bytes;
+  }
+
+  private long in(byte[] to, int to0, int bytes) {
+    byte[] own = kernel;
+    if (own == null) {
+      return memory().copyIn(address(), to, to0, bytes);
+    }
+    System.arraycopy(own, (int) address(), to, to0, bytes);
+    return bytes;
+  }
+
+  private long in(MemorySegment to, long to0, long bytes) {
+    byte[] own = kernel;
+    if (own == null) {
+      return memory().copyIn(address(), to, to0, bytes);
+    }
+    MemorySegment.copy(own, (int) address(), to, JAVA_BYTE, to0, (int) bytes);
+    return bytes;
+  }
+
+  private long zeroes(long bytes) {
+    byte[] own = kernel;
+    if (own == null) {
+      return memory().zero(address(), bytes);
+    }
+    Arrays.fill(own, (int) address(), (int) (address() + bytes), (byte) 0);
+    return bytes;
+  }
+
   private void clear(UserMemory userMemory) {
     memory = userMemory;
+    kernel = null;
     count = 0;
     index = 0;
     offset = 0;

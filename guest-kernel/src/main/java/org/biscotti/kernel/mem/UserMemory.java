@@ -265,6 +265,11 @@ public final class UserMemory implements AutoCloseable {
     return done;
   }
 
+  /** All of guest-physical memory. */
+  GuestMemory guest() {
+    return memory;
+  }
+
   /**
    * Copies from frames that the caller holds into user memory.
    *

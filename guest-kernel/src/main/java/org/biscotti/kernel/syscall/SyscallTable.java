@@ -61,7 +61,35 @@ public final class SyscallTable {
     row(number, name, handler, support, arguments, "");
   }
 
-  private void memory() {}
+  private void memory() {
+    row(9, "mmap", MemoryCalls::mmap, FULL, "=addr size flags:prot flags:map fd off");
+    row(10, "mprotect", MemoryCalls::mprotect, FULL, "addr size flags:prot");
+    row(11, "munmap", MemoryCalls::munmap, FULL, "addr size");
+    row(12, "brk", MemoryCalls::brk, FULL, "=addr");
+    row(25, "mremap", MemoryCalls::mremap, FULL, "=addr size size flags:mremap addr");
+    row(26, "msync", MemoryCalls::msync, FULL, "addr size flags:msync");
+    row(27, "mincore", MemoryCalls::mincore, FULL, "addr size ptr");
+    row(
+        28,
+        "madvise",
+        MemoryCalls::madvise,
+        PARTIAL,
+        "addr size enum:madvice",
+        "no swap, huge pages, page merging: such advice is accepted without effect");
+    String unswapped = "nothing is ever swapped out";
+    row(149, "mlock", MemoryCalls::mlock, PARTIAL, "addr size", unswapped);
+    row(150, "munlock", MemoryCalls::munlock, PARTIAL, "addr size", unswapped);
+    row(151, "mlockall", MemoryCalls::mlockall, PARTIAL, "flags:mlockall", unswapped);
+    row(152, "munlockall", MemoryCalls::munlockall, PARTIAL, "", unswapped);
+    row(325, "mlock2", MemoryCalls::mlock2, PARTIAL, "addr size uint", unswapped);
+    row(
+        329,
+        "pkey_mprotect",
+        MemoryCalls::pkeyMprotect,
+        PARTIAL,
+        "addr size flags:prot int",
+        "no protection keys: EINVAL for any but -1");
+  }
 
   private void time() {
     row(35, "nanosleep", TimeCalls::nanosleep, FULL, "struct:timespec:in struct:timespec:out");

@@ -152,13 +152,22 @@ class VdsoTest {
     return others;
   }
 
-  /** The host's clock, off by up to 40 µs to and fro, so that every update bends the line. */
+  /**
+   * The host's clock, running almost twice as fast and almost standing still by turns, so that the
+   * line is bent hard to and fro.
+   */
   private static final class ShakyClock implements Clock {
+    private static final int TURN = 20;
+    private static final long ERROR_NANOS = 4_000_000; // less than the time between two samples
+
     private long error;
     private int count;
 
     void shake() {
-      error = count++ == 0 ? 0 : (count % 2 == 0 ? 40_000 : -40_000);
+      if (count != 0) {
+        error += count / TURN % 2 == 0 ? ERROR_NANOS : -ERROR_NANOS;
+      }
+      count++;
     }
 
     @Override

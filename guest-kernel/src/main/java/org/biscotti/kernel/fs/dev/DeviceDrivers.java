@@ -1,0 +1,56 @@
+package org.biscotti.kernel.fs.dev;
+
+import org.biscotti.kernel.abi.Errno;
+import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.abi.Stat;
+import org.biscotti.kernel.fs.Caller;
+import org.biscotti.kernel.fs.Dentry;
+import org.biscotti.kernel.fs.Devices;
+import org.biscotti.kernel.fs.OpenFile;
+import org.biscotti.kernel.port.HostStream;
+import org.jspecify.annotations.Nullable;
+
+/** The character devices there are. */
+public final class DeviceDrivers implements Devices {
+  private final @Nullable HostStream terminal;
+
+  /**
+   * Makes the drivers.
+   *
+   * @param terminal what /dev/tty and /dev/console are, or null if there is no terminal
+   */
+  public DeviceDrivers(@Nullable HostStream terminal) {
+    this.terminal = terminal;
+  }
+
+  @Override
+  public OpenFile open(Dentry dentry, int flags, Caller caller) {
+    if (dentry.inode().type() != Stat.S_IFCHR) {
+      throw ErrnoException.of(Errno.ENXIO);
+    }
+    long device = dentry.inode().specialDevice();
+    if (device == DeviceNumbers.TTY || device == DeviceNumbers.CONSOLE) {
+      if (terminal == null) {
+        throw ErrnoException.of(Errno.ENXIO);
+      }
+      return new OpenStream(dentry, flags, terminal);
+    }
+    return new OpenMemoryDevice(dentry, flags, kind(device));
+  }
+
+  private static OpenMemoryDevice.Kind kind(long device) {
+    if (device == DeviceNumbers.NULL) {
+      return OpenMemoryDevice.Kind.NULL;
+    }
+    if (device == DeviceNumbers.ZERO) {
+      return OpenMemoryDevice.Kind.ZERO;
+    }
+    if (device == DeviceNumbers.FULL) {
+      return OpenMemoryDevice.Kind.FULL;
+    }
+    if (device == DeviceNumbers.RANDOM || device == DeviceNumbers.URANDOM) {
+      return OpenMemoryDevice.Kind.RANDOM;
+    }
+    throw ErrnoException.of(Errno.ENXIO);
+  }
+}

@@ -1,0 +1,114 @@
+package org.biscotti.kernel.syscall;
+
+import static org.biscotti.kernel.abi.Errno.*;
+import static org.biscotti.kernel.abi.Mman.*;
+
+import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.fs.OpenFile;
+import org.biscotti.kernel.mem.PageSource;
+import org.biscotti.kernel.port.GuestMemory;
+import org.biscotti.kernel.task.Task;
+
+/** The address space of a process: mmap(2) and what belongs to it. */
+final class MemoryCalls {
+  private static final int MLOCKALL_FLAGS = MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT;
+
+  private MemoryCalls() {}
+
+  static long mmap(
+      Task t, long addr, long length, long prot, long flags, long descriptor, long offset) {
+    PageSource source = null;
+    boolean writable = false;
+    if ((offset & (GuestMemory.PAGE_SIZE - 1)) != 0) {
+      throw ErrnoException.of(EINVAL);
+    }
+    if ((flags & MAP_ANONYMOUS) == 0) {
+      OpenFile file = t.files().get((int) descriptor);
+      source = mappable(file, length, (int) flags);
+      writable = file.isWritable();
+    }
+    return t.space().mmap(addr, length, (int) prot, (int) flags, source, offset, writable);
+  }
+
+  /** What a mapping of a file maps; a mapping always reads, whatever its protection. */
+  private static PageSource mappable(OpenFile file, long length, int flags) {
+    if (length == 0 || (flags & MAP_HUGETLB) != 0) {
+      throw ErrnoException.of(EINVAL);
+    }
+    if (!file.isReadable()) {
+      throw ErrnoException.of(EACCES);
+    }
+    return file.pageSource();
+  }
+
+  static long mprotect(Task t, long addr, long length, long prot, long d, long e, long f) {
+    t.space().mprotect(addr, length, (int) prot);
+    return 0;
+  }
+
+  /** Without protection keys, as on a processor that has none (pkeys(7)). */
+  static long pkeyMprotect(Task t, long addr, long length, long prot, long key, long e, long f) {
+    if ((int) key != -1) {
+      throw ErrnoException.of(EINVAL);
+    }
+    return mprotect(t, addr, length, prot, 0, 0, 0);
+  }
+
+  static long munmap(Task t, long addr, long length, long c, long d, long e, long f) {
+    t.space().munmap(addr, length);
+    return 0;
+  }
+
+  static long brk(Task t, long newBreak, long b, long c, long d, long e, long f) {
+    return t.space().brk(newBreak);
+  }
+
+  static long mremap(
+      Task t, long addr, long oldLength, long newLength, long flags, long newAddr, long f) {
+    return t.space().mremap(addr, oldLength, newLength, (int) flags, newAddr);
+  }
+
+  static long msync(Task t, long addr, long length, long flags, long d, long e, long f) {
+    t.space().msync(addr, length, (int) flags);
+    return 0;
+  }
+
+  static long mincore(Task t, long addr, long length, long vector, long d, long e, long f) {
+    t.space().mincore(addr, length, t.memory(), vector);
+    return 0;
+  }
+
+  static long madvise(Task t, long addr, long length, long advice, long d, long e, long f) {
+    t.space().madvise(addr, length, (int) advice);
+    return 0;
+  }
+
+  static long mlock(Task t, long addr, long length, long c, long d, long e, long f) {
+    t.space().requireMapped(addr, length);
+    return 0;
+  }
+
+  static long mlock2(Task t, long addr, long length, long flags, long d, long e, long f) {
+    if (((int) flags & ~MLOCK_ONFAULT) != 0) {
+      throw ErrnoException.of(EINVAL);
+    }
+    return mlock(t, addr, length, 0, 0, 0, 0);
+  }
+
+  static long munlock(Task t, long addr, long length, long c, long d, long e, long f) {
+    t.space().requireMapped(addr, length);
+    return 0;
+  }
+
+  static long mlockall(Task t, long flags, long b, long c, long d, long e, long f) {
+    int which = (int) flags;
+    if (which == 0 || which == MCL_ONFAULT || (which & ~MLOCKALL_FLAGS) != 0) {
+      throw ErrnoException.of(EINVAL);
+    }
+    return 0;
+  }
+
+  static long munlockall(Task t, long a, long b, long c, long d, long e, long f) {
+    return 0;
+  }
+}

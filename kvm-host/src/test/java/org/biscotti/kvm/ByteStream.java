@@ -1,0 +1,101 @@
+package org.biscotti.kvm;
+
+import java.io.ByteArrayOutputStream;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import org.biscotti.kernel.abi.Errno;
+import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.port.HostStream;
+
+/** A pipe with fixed contents to read, that keeps what is written to it. */
+final class ByteStream implements HostStream {
+  private static final int MODE_FIFO = 0010600;
+  private static final int POLLIN = 1;
+  private static final int POLLOUT = 4;
+  private static final int OUTPUT_MAX = 64 << 20;
+
+  private final byte[] input;
+  private final ByteArrayOutputStream output = new ByteArrayOutputStream();
+  private int position;
+
+  ByteStream(byte[] input) {
+    this.input = input;
+  }
+
+  static ByteStream empty() {
+    return new ByteStream(new byte[0]);
+  }
+
+  synchronized String text() {
+    return output.toString(StandardCharsets.ISO_8859_1);
+  }
+
+  @Override
+  public int mode() {
+    return MODE_FIFO;
+  }
+
+  @Override
+  public boolean isTerminal() {
+    return false;
+  }
+
+  @Override
+  public long size() {
+    return 0;
+  }
+
+  @Override
+  public synchronized int read(MemorySegment to) {
+    int count = (int) Math.min(to.byteSize(), input.length - position);
+    MemorySegment.copy(input, position, to, ValueLayout.JAVA_BYTE, 0, count);
+    position += count;
+    return count;
+  }
+
+  @Override
+  public synchronized int write(MemorySegment from) {
+    if (output.size() + from.byteSize() > OUTPUT_MAX) {
+      throw ErrnoException.of(Errno.ENOSPC);
+    }
+    byte[] bytes = from.toArray(ValueLayout.JAVA_BYTE);
+    output.write(bytes, 0, bytes.length);
+    return bytes.length;
+  }
+
+  @Override
+  public int readAt(MemorySegment to, long offset) {
+    throw ErrnoException.of(Errno.ESPIPE);
+  }
+
+  @Override
+  public long seek(long offset, int whence) {
+    throw ErrnoException.of(Errno.ESPIPE);
+  }
+
+  @Override
+  public int ready() {
+    return POLLIN | POLLOUT;
+  }
+
+  @Override
+  public void awaitReadable(Runnable then) {
+    then.run();
+  }
+
+  @Override
+  public void awaitWritable(Runnable then) {
+    then.run();
+  }
+
+  @Override
+  public byte[] terminalAttributes() {
+    throw ErrnoException.of(Errno.ENOTTY);
+  }
+
+  @Override
+  public int windowSize() {
+    throw ErrnoException.of(Errno.ENOTTY);
+  }
+}
