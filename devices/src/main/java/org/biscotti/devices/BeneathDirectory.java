@@ -34,8 +34,7 @@ final class BeneathDirectory implements HostDirectory {
   private static final int FILE_PERMISSIONS = 01777;
   private static final int DIRECTORY_PERMISSIONS = 03777;
 
-  private static final int LOOKUP_FLAGS =
-      StatCalls.AT_SYMLINK_NOFOLLOW | StatCalls.AT_NO_AUTOMOUNT;
+  private static final int LOOKUP_FLAGS = StatCalls.AT_SYMLINK_NOFOLLOW | StatCalls.AT_NO_AUTOMOUNT;
 
   private static final int RENAME_FLAGS =
       DirectoryCalls.RENAME_NOREPLACE | DirectoryCalls.RENAME_EXCHANGE;
@@ -118,14 +117,17 @@ final class BeneathDirectory implements HostDirectory {
       do {
         read =
             DirectoryCalls.readEntries(
-                records.fd(), buffer, (name, type) -> addEntry(directory, entries, name, type));
+                records.fd(),
+                buffer,
+                (name, inode, type) -> addEntry(directory, entries, name, inode, type));
         HostErrors.check(read);
       } while (read > 0);
     }
     return entries;
   }
 
-  private void addEntry(Descriptor.Use directory, List<Entry> to, String name, int recordType) {
+  private void addEntry(
+      Descriptor.Use directory, List<Entry> to, String name, long inode, int recordType) {
     if (name.equals(".") || name.equals("..")) {
       return;
     }
@@ -136,7 +138,7 @@ final class BeneathDirectory implements HostDirectory {
     if (to.size() == ENTRIES_MAX) {
       throw ErrnoException.of(Errno.ENOMEM);
     }
-    to.add(new Entry(name, type));
+    to.add(new Entry(name, type, inode));
   }
 
   /** Type of an entry as st_mode has it, 0 if it is not served. */
@@ -265,8 +267,7 @@ final class BeneathDirectory implements HostDirectory {
       if (PathEntry.type(source.served(fromDirectory, fromName)) == PathEntry.S_IFDIR) {
         throw ErrnoException.of(Errno.EPERM);
       }
-      HostErrors.check(
-          DirectoryCalls.link(fromDirectory.fd(), fromName, directory.fd(), name));
+      HostErrors.check(DirectoryCalls.link(fromDirectory.fd(), fromName, directory.fd(), name));
     }
   }
 

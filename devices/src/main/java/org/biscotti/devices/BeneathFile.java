@@ -58,8 +58,7 @@ final class BeneathFile implements HostFile {
     checkOffset(offset);
     try (Descriptor.Use use = descriptor.use()) {
       if (from.isNative()) {
-        return (int)
-            HostErrors.check(FileCalls.writeAt(use.fd(), atMost(from, COUNT_MAX), offset));
+        return (int) HostErrors.check(FileCalls.writeAt(use.fd(), atMost(from, COUNT_MAX), offset));
       }
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment bounce = arena.allocate(Math.min(from.byteSize(), BOUNCE_MAX));

@@ -135,7 +135,8 @@ public final class HostFiles implements AutoCloseable {
       }
       return entry;
     } catch (ErrnoException failed) {
-      throw failure(path, failed.errno());
+      throw new FileSystemException(
+          path.toString(), null, "a device, or on a file system of a type that is not served");
     }
   }
 
@@ -169,8 +170,7 @@ public final class HostFiles implements AutoCloseable {
 
   /** Creates a regular file that must not exist; the caller has checked the name. */
   HostFile create(int dirfd, String name, int permissions) {
-    int flags =
-        OpenCalls.O_RDWR | OpenCalls.O_CREAT | OpenCalls.O_EXCL | OpenCalls.O_NOFOLLOW;
+    int flags = OpenCalls.O_RDWR | OpenCalls.O_CREAT | OpenCalls.O_EXCL | OpenCalls.O_NOFOLLOW;
     Descriptor created = openFile(dirfd, name, flags, permissions, PathEntry.RESOLVE);
     try (Descriptor.Use file = created.use();
         Descriptor.Use door = descriptors.use()) {

@@ -45,8 +45,7 @@ final class MountTable {
 
   /** Starts watching the table. */
   MountTable() {
-    int fd =
-        OpenCalls.open(OpenCalls.AT_FDCWD, MOUNTINFO.toString(), OpenCalls.O_RDONLY, 0, 0);
+    int fd = OpenCalls.open(OpenCalls.AT_FDCWD, MOUNTINFO.toString(), OpenCalls.O_RDONLY, 0, 0);
     changes = new Descriptor((int) HostErrors.check(fd));
   }
 

@@ -68,8 +68,7 @@ final class PathEntry implements AutoCloseable {
       Status status = result.status();
       long user = named == -1 ? status.device() : named;
       boolean refused =
-          status.device() != known
-              && !FileSystemTypes.served(fd, status.device(), user, mounts);
+          status.device() != known && !FileSystemTypes.served(fd, status.device(), user, mounts);
       if (!isServedType(status.mode()) || (refused && type(status.mode()) != S_IFDIR)) {
         throw ErrnoException.of(Errno.ENOENT);
       }

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
+import org.apache.logging.log4j.LogManager;
 import org.biscotti.devices.ffi.PollCalls;
 import org.biscotti.devices.ffi.PollCalls.PollSet;
 
@@ -98,8 +99,7 @@ final class ReadinessThread {
     try {
       then.run();
     } catch (RuntimeException failed) {
-      Thread self = Thread.currentThread();
-      self.getUncaughtExceptionHandler().uncaughtException(self, failed);
+      LogManager.getLogger(ReadinessThread.class).error("waiter for a stream failed", failed);
     }
   }
 }

@@ -68,8 +68,7 @@ public final class AttributeCalls {
       setTimespec(times, 16, mtimeNanos);
       int result =
           (int)
-              UTIMENSAT.invokeExact(
-                  scratch.captured(), fd, empty, times, StatCalls.AT_EMPTY_PATH);
+              UTIMENSAT.invokeExact(scratch.captured(), fd, empty, times, StatCalls.AT_EMPTY_PATH);
       return (int) CLibrary.resultOrErrno(result, scratch);
     } catch (Throwable thrown) {
       throw CLibrary.unexpected(thrown);

@@ -20,8 +20,7 @@ final class CLibrary {
   /** What the linker captures: {@code struct { int errno; }}. */
   static final StructLayout CAPTURED = Linker.Option.captureStateLayout();
 
-  private static final long ERRNO_OFFSET =
-      CAPTURED.byteOffset(PathElement.groupElement("errno"));
+  private static final long ERRNO_OFFSET = CAPTURED.byteOffset(PathElement.groupElement("errno"));
 
   private static final Linker LINKER = Linker.nativeLinker();
 
@@ -41,8 +40,7 @@ final class CLibrary {
     all[options.length] = Linker.Option.captureCallState("errno");
     // SAFETY: each caller states the prototype of its man page; the layout test of this package
     // compares the structures behind the pointers with the C compiler's.
-    return LINKER.downcallHandle(
-        LINKER.defaultLookup().findOrThrow(name), descriptor, all);
+    return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name), descriptor, all);
   }
 
   /** What a call returned: {@code result}, or {@code -errno} if that is negative. */

@@ -29,6 +29,7 @@ public final class DirectoryCalls {
   public static final int DT_REG = 8;
   public static final int DT_LNK = 10;
 
+  static final long DIRENT_INO = 0;
   static final long DIRENT_RECLEN = 16;
   static final long DIRENT_TYPE = 18;
   static final long DIRENT_NAME = 19;
@@ -71,7 +72,7 @@ public final class DirectoryCalls {
      *
      * @param type DT_UNKNOWN where the file system does not say
      */
-    void entry(String name, int type);
+    void entry(String name, long inode, int type);
   }
 
   /**
@@ -92,7 +93,8 @@ public final class DirectoryCalls {
     for (long at = 0; at < bytes; ) {
       long name = at + DIRENT_NAME;
       int type = Byte.toUnsignedInt(buffer.get(ValueLayout.JAVA_BYTE, at + DIRENT_TYPE));
-      visitor.entry(buffer.getString(name, StandardCharsets.ISO_8859_1), type);
+      long inode = buffer.get(ValueLayout.JAVA_LONG_UNALIGNED, at + DIRENT_INO);
+      visitor.entry(buffer.getString(name, StandardCharsets.ISO_8859_1), inode, type);
       at += Short.toUnsignedInt(buffer.get(ValueLayout.JAVA_SHORT_UNALIGNED, at + DIRENT_RECLEN));
     }
     return bytes;

@@ -76,6 +76,15 @@ public abstract class RegularFile extends Inode implements PageSource {
     throw ErrnoException.of(Errno.EIO);
   }
 
+  /**
+   * True if pages that are only read stay in the cache. A file whose backing is itself a cache says
+   * no: memory would fill up with what another process holds already. Pages that are mapped or
+   * written stay in any case.
+   */
+  protected boolean keepsPagesRead() {
+    return true;
+  }
+
   /** Bytes were written to the cache; for files that write through. With the inode lock held. */
   protected void written(long position, long bytes) {}
 
@@ -123,10 +132,16 @@ public abstract class RegularFile extends Inode implements PageSource {
     try {
       users--;
       dieIfUnused();
+      if (users == 0 && !dead) {
+        unused();
+      }
     } finally {
       cacheLock.unlock();
     }
   }
+
+  /** The last user is gone, a link is not; with the page cache lock held. */
+  protected void unused() {}
 
   @Override
   protected final void lastLinkGone() {
@@ -177,7 +192,7 @@ public abstract class RegularFile extends Inode implements PageSource {
   }
 
   private long readPage(UserBuffer to, long page, int within, long want) {
-    long frame = findPage(page, false);
+    long frame = findPage(page, false, keepsPagesRead());
     if (frame == 0) {
       return to.putZeroes(want);
     }
@@ -203,7 +218,7 @@ public abstract class RegularFile extends Inode implements PageSource {
       }
       int within = (int) at & PAGE_MASK;
       int want = (int) Math.min(Math.min(PAGE_SIZE - within, left), length - done);
-      long frame = findPage(at >>> PAGE_SHIFT, false);
+      long frame = findPage(at >>> PAGE_SHIFT, false, keepsPagesRead());
       if (frame == 0) {
         Arrays.fill(to, offset + done, offset + done + want, (byte) 0);
       } else {
@@ -225,6 +240,11 @@ public abstract class RegularFile extends Inode implements PageSource {
    * @return 0 for a hole, and for a page beyond the end
    */
   private long findPage(long page, boolean make) {
+    return findPage(page, make, true);
+  }
+
+  /** The same; unless {@code keep}, a page that has to be brought in is the caller's alone. */
+  private long findPage(long page, boolean make, boolean keep) {
     boolean backed;
     cacheLock.lock();
     try {
@@ -240,10 +260,10 @@ public abstract class RegularFile extends Inode implements PageSource {
     } finally {
       cacheLock.unlock();
     }
-    return backed || make ? bringIn(page, backed) : 0;
+    return backed || make ? bringIn(page, backed, keep) : 0;
   }
 
-  private long bringIn(long page, boolean backed) {
+  private long bringIn(long page, boolean backed, boolean keep) {
     long fresh = frames.allocate();
     boolean used = false;
     try {
@@ -260,6 +280,10 @@ public abstract class RegularFile extends Inode implements PageSource {
           frame = fresh;
           used = true;
           clearBeyondBacking(page, fresh);
+          if (!keep) {
+            used = true;
+            return fresh;
+          }
           pages.put(page, fresh);
         }
         frames.retain(frame);
@@ -578,7 +602,10 @@ public abstract class RegularFile extends Inode implements PageSource {
   /** Takes whole pages out: first from the cache, then from the mappings, then gives them back. */
   private void dropPages(long from, long to) {
     zeroBackedPages(from, to);
-    long start = Math.max(from, backedPages());
+    dropCached(Math.max(from, backedPages()), to);
+  }
+
+  private void dropCached(long start, long to) {
     long[] batch = new long[BATCH];
     int count;
     do {
@@ -607,6 +634,52 @@ public abstract class RegularFile extends Inode implements PageSource {
     } finally {
       cacheLock.unlock();
     }
+  }
+
+  /**
+   * Forgets cached pages that nobody but the cache uses. All of the range must be in the backing as
+   * it is in the cache.
+   *
+   * @param from first page
+   * @param to page behind the last
+   */
+  protected final void discard(long from, long to) {
+    cacheLock.lock();
+    try {
+      long end = Math.min(to, pagesIn(backedSize));
+      for (long page = pages.next(from, end); page >= 0; page = pages.next(page + 1, end)) {
+        if (frames.references(pages.get(page)) == 1) {
+          pages.remove(page, page + 1, frames::release);
+        }
+      }
+    } finally {
+      cacheLock.unlock();
+    }
+  }
+
+  /** The backing has taken over what the cache has of the file's first bytes. */
+  protected final void backedUpTo(long bytes) {
+    cacheLock.lock();
+    try {
+      backedSize = Math.min(bytes, size);
+    } finally {
+      cacheLock.unlock();
+    }
+  }
+
+  /**
+   * The backing was changed by somebody else: takes its new size over and forgets all pages, those
+   * that are mapped included. With no lock held but the inode's.
+   */
+  protected final void reload(long newBackedSize) {
+    cacheLock.lock();
+    try {
+      size = newBackedSize;
+      backedSize = newBackedSize;
+    } finally {
+      cacheLock.unlock();
+    }
+    dropCached(0, Long.MAX_VALUE);
   }
 
   /** A page whose contents are elsewhere cannot just be forgotten: it would come back. */

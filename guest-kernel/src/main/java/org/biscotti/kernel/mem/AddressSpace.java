@@ -142,7 +142,8 @@ public final class AddressSpace implements MappingListener {
       long start = placeFor(addr, size, flags);
       PageSource source = sourceFor(anonymous, flags, prot, file, fileWritable, size);
       boolean shared = (flags & Mman.MAP_TYPE) != Mman.MAP_PRIVATE;
-      boolean mayWrite = !shared || anonymous || fileWritable;
+      boolean writableFile = fileWritable && source != null && source.isSharedWritable();
+      boolean mayWrite = !shared || anonymous || writableFile;
       long pageOffset = anonymous ? 0 : offset >>> PAGE_SHIFT;
       Vma vma =
           new Vma(
@@ -780,6 +781,10 @@ public final class AddressSpace implements MappingListener {
     }
     if (type != Mman.MAP_PRIVATE && (prot & Mman.PROT_WRITE) != 0 && !fileWritable) {
       throw ErrnoException.of(Errno.EACCES);
+    }
+    boolean writeShared = type != Mman.MAP_PRIVATE && (prot & Mman.PROT_WRITE) != 0;
+    if (writeShared && file != null && !file.isSharedWritable()) {
+      throw ErrnoException.of(Errno.ENODEV);
     }
     return file;
   }

@@ -53,6 +53,14 @@ public interface PageSource {
     return true;
   }
 
+  /**
+   * False if a shared mapping of this object cannot be written through: asking for one fails with
+   * ENODEV (mmap(2)), and one that was mapped for reading stays so.
+   */
+  default boolean isSharedWritable() {
+    return true;
+  }
+
   /** A mapping of this object came to be, or was split in two; called once for each. */
   void opened(MappingListener mapping);
 

@@ -37,8 +37,9 @@ public interface HostDirectory extends AutoCloseable {
    *
    * @param name without slashes; bytes as ISO 8859-1, so that any host name survives
    * @param type S_IFREG, S_IFDIR or S_IFLNK
+   * @param inode as in {@link Attributes}, for an entry on the device of its directory
    */
-  record Entry(String name, int type) {}
+  record Entry(String name, int type, long inode) {}
 
   /** Attributes of this directory. */
   Attributes attributes();

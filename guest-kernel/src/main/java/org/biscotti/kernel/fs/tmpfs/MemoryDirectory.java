@@ -46,6 +46,11 @@ public class MemoryDirectory extends Directory {
     return names.get(name);
   }
 
+  /** The entry of that name that is in memory, or null. */
+  protected final @Nullable Dentry present(String name) {
+    return names.get(name);
+  }
+
   @Override
   public void list(long after, DirectoryVisitor visitor, Caller caller) {
     lock().lock();
@@ -182,6 +187,18 @@ public class MemoryDirectory extends Directory {
     touchModified(now);
     target.touchModified(now);
     entry.inode().touchChanged(now);
+  }
+
+  /**
+   * Enters a file that was there before, on a file system below this one: no time is stamped. With
+   * the lock held.
+   *
+   * @throws ErrnoException ENOSPC
+   */
+  public final Dentry adopt(Dentry entry) {
+    tmpfs.charge(0, nameBytes(entry.name()));
+    attach(entry);
+    return entry;
   }
 
   private Dentry enter(Inode inode, String name) {

@@ -56,7 +56,7 @@ public class MemoryFileSystem extends FileSystem {
   }
 
   @Override
-  public final Dentry root() {
+  public Dentry root() {
     return root;
   }
 
@@ -71,7 +71,8 @@ public class MemoryFileSystem extends FileSystem {
         Math.max(0, inodesMax - inodes.get()));
   }
 
-  final FrameAllocator frames() {
+  /** Where contents of files go. */
+  protected final FrameAllocator frames() {
     return frames;
   }
 
@@ -85,7 +86,7 @@ public class MemoryFileSystem extends FileSystem {
    * @param bytes what they take of the heap, roughly
    * @throws ErrnoException ENOSPC if there is none; nothing is then reserved
    */
-  final void charge(int inodeCount, long bytes) {
+  protected final void charge(int inodeCount, long bytes) {
     long inodesNow = inodes.addAndGet(inodeCount);
     long heapBytesNow = heapBytes.addAndGet(bytes);
     if (inodesNow > inodesMax || heapBytesNow > heapBytesMax) {
@@ -95,7 +96,7 @@ public class MemoryFileSystem extends FileSystem {
   }
 
   /** Gives room back. */
-  final void uncharge(int inodeCount, long bytes) {
+  protected final void uncharge(int inodeCount, long bytes) {
     inodes.addAndGet(-inodeCount);
     heapBytes.addAndGet(-bytes);
   }

@@ -1,0 +1,149 @@
+package org.biscotti.kernel.fs.hostfs;
+
+import java.lang.foreign.MemorySegment;
+import org.biscotti.kernel.abi.Errno;
+import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.fs.Caller;
+import org.biscotti.kernel.fs.Dentry;
+import org.biscotti.kernel.fs.FileSystem;
+import org.biscotti.kernel.fs.tmpfs.MemoryDirectory;
+import org.biscotti.kernel.mem.FrameAllocator;
+import org.biscotti.kernel.port.HostDirectory.Attributes;
+import org.biscotti.kernel.port.HostDirectory.HostFile;
+
+/**
+ * One host file in a tmpfs of the guest: a program that the user named. Nothing beside it is
+ * visible. It stays open on the host for as long as the machine runs, so it is the same file
+ * whatever happens to its name. Changes stay in memory.
+ */
+public final class SingleFile extends HostBackedFile {
+  private static final int DIRECTORY_PERMISSIONS = 0755;
+
+  private final HostFile file;
+  private final long hostSize;
+  private volatile boolean changed;
+
+  private SingleFile(
+      FileSystem fileSystem, Attributes attributes, HostFile file, FrameAllocator frames) {
+    super(fileSystem, fileSystem.newInodeNumber(), attributes, frames);
+    this.file = file;
+    this.hostSize = attributes.size();
+    addLinks(1 - attributes.links());
+  }
+
+  /**
+   * Shows a host file in the guest's tree. Directories that are missing on the way are made.
+   *
+   * @param caller on whose behalf directories are looked up
+   * @param root the guest's root directory, a tmpfs or an overlay
+   * @param path absolute; through directories only, not through symbolic links
+   * @param file the host file, taken over
+   * @param frames where its pages go
+   * @return its name
+   * @throws ErrnoException EEXIST if the path is taken, ENOTDIR if it leads through something else
+   *     than a directory, EROFS if it leads into another kind of file system
+   */
+  public static Dentry show(
+      Caller caller, Dentry root, String path, HostFile file, FrameAllocator frames) {
+    MemoryDirectory at = memoryDirectory(root.top());
+    int from = skipSlashes(path, 0);
+    int end = path.indexOf('/', from);
+    while (end >= 0) {
+      at = step(caller, at, path.substring(from, end));
+      from = skipSlashes(path, end);
+      end = path.indexOf('/', from);
+    }
+    return enter(caller, at, path.substring(from), file, frames);
+  }
+
+  private static int skipSlashes(String path, int from) {
+    int at = from;
+    while (at < path.length() && path.charAt(at) == '/') {
+      at++;
+    }
+    return at;
+  }
+
+  private static MemoryDirectory memoryDirectory(Dentry dentry) {
+    if (dentry.inode() instanceof MemoryDirectory directory) {
+      return directory;
+    }
+    throw ErrnoException.of(dentry.inode().isDirectory() ? Errno.EROFS : Errno.ENOTDIR);
+  }
+
+  private static MemoryDirectory step(Caller caller, MemoryDirectory in, String name) {
+    in.lock().lock();
+    try {
+      Dentry next = in.lookup(name, caller);
+      if (next == null) {
+        next = in.makeDirectory(name, DIRECTORY_PERMISSIONS, 0, 0);
+      }
+      return memoryDirectory(next.top());
+    } finally {
+      in.lock().unlock();
+    }
+  }
+
+  private static Dentry enter(
+      Caller caller, MemoryDirectory in, String name, HostFile file, FrameAllocator frames) {
+    in.lock().lock();
+    try {
+      if (name.isEmpty() || in.lookup(name, caller) != null) {
+        throw ErrnoException.of(Errno.EEXIST);
+      }
+      SingleFile inode = new SingleFile(in.fileSystem(), file.attributes(), file, frames);
+      return in.adopt(new Dentry(inode, in.dentry(), name));
+    } finally {
+      in.lock().unlock();
+    }
+  }
+
+  @Override
+  int readHost(long offset, MemorySegment to) {
+    int done = 0;
+    while (done < to.byteSize()) {
+      int read = file.read(offset + done, to.asSlice(done));
+      if (read == 0) {
+        break;
+      }
+      done += read;
+    }
+    return done;
+  }
+
+  @Override
+  void closeHost() {}
+
+  @Override
+  long hostSize() {
+    return hostSize;
+  }
+
+  @Override
+  boolean isClean() {
+    return !changed;
+  }
+
+  @Override
+  protected void written(long position, long bytes) {
+    changed = true;
+  }
+
+  @Override
+  protected void resized(long newSize) {
+    changed = true;
+  }
+
+  @Override
+  public long page(long index, boolean forWrite) {
+    if (forWrite) {
+      changed = true;
+    }
+    return super.page(index, forWrite);
+  }
+
+  @Override
+  protected void died() {
+    file.close();
+  }
+}
