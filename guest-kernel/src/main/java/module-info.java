@@ -10,7 +10,6 @@ module org.biscotti.kernel {
 
   exports org.biscotti.kernel.abi;
   exports org.biscotti.kernel.exec;
-  exports org.biscotti.kernel.fs;
   exports org.biscotti.kernel.fs.boot;
   exports org.biscotti.kernel.fs.dev;
   exports org.biscotti.kernel.fs.tmpfs;

@@ -8,8 +8,11 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.IntToLongFunction;
+import java.util.function.Supplier;
 import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.abi.Fcntl;
 import org.biscotti.kernel.abi.Signals;
+import org.biscotti.kernel.abi.Stat;
 import org.biscotti.kernel.exec.Identity;
 import org.biscotti.kernel.exec.LoadedProgram;
 import org.biscotti.kernel.exec.MachineFeatures;
@@ -19,21 +22,26 @@ import org.biscotti.kernel.exec.Vvar;
 import org.biscotti.kernel.fs.Caller;
 import org.biscotti.kernel.fs.Credentials;
 import org.biscotti.kernel.fs.Dentry;
-import org.biscotti.kernel.fs.Devices;
+import org.biscotti.kernel.fs.FileSystem;
 import org.biscotti.kernel.fs.FileTable;
 import org.biscotti.kernel.fs.FsContext;
 import org.biscotti.kernel.fs.PathWalker;
-import org.biscotti.kernel.fs.tmpfs.MemoryFileSystem;
+import org.biscotti.kernel.fs.SystemView;
+import org.biscotti.kernel.fs.boot.FileSystems;
+import org.biscotti.kernel.fs.dev.DeviceDrivers;
+import org.biscotti.kernel.fs.hostfs.MountedFileSystem;
+import org.biscotti.kernel.fs.hostfs.OverlayFileSystem;
+import org.biscotti.kernel.fs.hostfs.SingleFile;
 import org.biscotti.kernel.mem.AddressSpace;
 import org.biscotti.kernel.mem.FrameAllocator;
-import org.biscotti.kernel.mem.MemoryPolicy;
 import org.biscotti.kernel.port.Clock;
 import org.biscotti.kernel.port.CpuContext;
 import org.biscotti.kernel.port.GuestCpu;
 import org.biscotti.kernel.port.GuestMemory;
+import org.biscotti.kernel.port.HostDirectory;
+import org.biscotti.kernel.port.HostDirectory.HostFile;
 import org.biscotti.kernel.port.HostStream;
 import org.biscotti.kernel.syscall.Dispatcher;
-import org.biscotti.kernel.syscall.SyscallObserver;
 import org.biscotti.kernel.syscall.SyscallTable;
 import org.biscotti.kernel.task.ExecutableFile;
 import org.biscotti.kernel.task.FutexTable;
@@ -67,6 +75,7 @@ public final class Kernel implements AutoCloseable {
    * @param vvarGpa the clock page that programs can read
    * @param clock the host's clocks
    * @param features what programs are told of the processor
+   * @param cpuDescription /proc/cpuinfo of one vCPU, without its number
    */
   public record Hardware(
       GuestMemory memory,
@@ -75,7 +84,8 @@ public final class Kernel implements AutoCloseable {
       IntToLongFunction kernelEntries,
       long vvarGpa,
       Clock clock,
-      MachineFeatures features) {}
+      MachineFeatures features,
+      Supplier<String> cpuDescription) {}
 
   /**
    * A program to start.
@@ -98,38 +108,83 @@ public final class Kernel implements AutoCloseable {
   /**
    * Boots.
    *
-   * @param observer told of every system call, or null
+   * @throws ErrnoException if the root directory cannot be read, or there is no memory
    */
-  public Kernel(Hardware hardware, MemoryPolicy policy, @Nullable SyscallObserver observer) {
+  public Kernel(Hardware hardware, KernelOptions options) {
     GuestMemory memory = hardware.memory();
     Clock clock = hardware.clock();
+    long bootNanos = clock.monotonicNanos();
     FrameAllocator frames = new FrameAllocator(memory, hardware.firstFreeGpa());
     ProcessTable processes = new ProcessTable();
-    Dentry root =
-        new MemoryFileSystem("tmpfs", "tmpfs", 0, 0755, clock, frames, Devices.NONE).root();
+    SystemView system = new MachineView(hardware, processes, bootNanos);
     state =
         new KernelState(
             memory,
             frames,
-            policy,
+            options.memoryPolicy(),
             clock,
-            clock.monotonicNanos(),
+            bootNanos,
             hardware.cpus(),
-            root,
+            bootFiles(options, clock, frames, processes, system),
             processes,
             new Scheduler(hardware.cpus()),
             new FutexTable(),
             new KernelLog());
-    dispatcher = new Dispatcher(new SyscallTable(), observer);
+    dispatcher = new Dispatcher(new SyscallTable(), options.observer());
     clockKeeper = new ClockKeeper(new Vvar(memory, hardware.vvarGpa(), clock), clock);
     long[] entries = new long[hardware.cpus()];
     Arrays.setAll(entries, hardware.kernelEntries());
     loader =
         new ProgramLoader(
-            () -> new AddressSpace(frames, memory, entries, policy),
+            () -> new AddressSpace(frames, memory, entries, options.memoryPolicy()),
             new Vdso(frames),
             hardware.features(),
             new SecureRandom());
+  }
+
+  private static FileSystems bootFiles(
+      KernelOptions options,
+      Clock clock,
+      FrameAllocator frames,
+      ProcessTable processes,
+      SystemView system) {
+    HostDirectory host = options.root();
+    if (host == null) {
+      return FileSystems.boot(clock, frames, processes, system, options.terminal());
+    }
+    DeviceDrivers drivers = new DeviceDrivers(options.terminal());
+    FileSystem root = new OverlayFileSystem("root", Stat.ST_RELATIME, host, clock, frames, drivers);
+    return FileSystems.boot(clock, frames, processes, system, drivers, root);
+  }
+
+  /**
+   * Mounts a directory of the host; directories that lead there are made.
+   *
+   * @param path absolute, in the guest's tree
+   * @throws ErrnoException ENOTDIR and the like
+   */
+  public void mount(String path, HostDirectory host) {
+    state.files().mount(new MountedFileSystem(path, host, state.clock(), state.frames()), path);
+  }
+
+  /**
+   * Shows one file of the host, and nothing beside it; directories that lead there are made.
+   *
+   * @param path absolute, in the guest's tree
+   * @throws ErrnoException EEXIST if there is something at that path
+   */
+  public void showFile(String path, HostFile file) {
+    SingleFile.show(state.files().kernelCaller(), state.files().root(), path, file, state.frames());
+  }
+
+  /** True if a path of the guest's tree leads to something. */
+  public boolean exists(String path) {
+    try {
+      PathWalker.resolve(state.files().kernelCaller(), state.files().root(), path, true);
+      return true;
+    } catch (ErrnoException absent) {
+      return false;
+    }
   }
 
   /** What there is one of. */
@@ -143,13 +198,13 @@ public final class Kernel implements AutoCloseable {
    * @throws ErrnoException as execve(2) fails, or chdir(2) to the working directory
    */
   public Process spawn(Program program) {
-    FsContext fs = new FsContext(state.root());
+    FsContext fs = state.files().newContext();
     FileTable files = new FileTable(new ResourceLimits().soft(ResourceLimits.RLIMIT_NOFILE));
     Caller caller = new KernelCaller(program.credentials(), fs, files);
     List<ExecutableFile> opened = new ArrayList<>();
     try {
       fs.setWorkingDirectory(
-          PathWalker.resolve(caller, state.root(), program.workingDirectory(), true));
+          PathWalker.resolve(caller, state.files().root(), program.workingDirectory(), true));
       ExecutableFile file = open(caller, program.path(), opened);
       LoadedProgram loaded =
           loader.load(
@@ -165,6 +220,7 @@ public final class Kernel implements AutoCloseable {
                       program.credentials().egid()),
                   new ResourceLimits().soft(ResourceLimits.RLIMIT_STACK),
                   path -> open(caller, path, opened)));
+      installStreams(files, program.streams());
       Process process = start(loaded, files, fs, program.credentials());
       state.scheduler().enqueue(process.mainTask());
       return process;
@@ -173,6 +229,16 @@ public final class Kernel implements AutoCloseable {
       throw e;
     } finally {
       opened.forEach(ExecutableFile::release);
+    }
+  }
+
+  /** A stream can be read and written as far as the caller's own descriptor can. */
+  private void installStreams(FileTable files, List<@Nullable HostStream> streams) {
+    for (int fd = 0; fd < streams.size(); fd++) {
+      HostStream stream = streams.get(fd);
+      if (stream != null) {
+        files.installAt(state.files().openStream(stream, Fcntl.O_RDWR), fd, false);
+      }
     }
   }
 

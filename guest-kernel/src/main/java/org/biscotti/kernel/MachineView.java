@@ -47,7 +47,7 @@ final class MachineView implements SystemView {
 
   @Override
   public String cpuDescription(int cpu) {
-    return hardware.features().description();
+    return hardware.cpuDescription().get();
   }
 
   @Override

@@ -64,9 +64,7 @@ final class GuestRam implements MemoryBacking, AutoCloseable {
     return memory;
   }
 
-  /**
-   * Says how translations are kept on this host; before that nothing has been translated.
-   */
+  /** Says how translations are kept on this host; before that nothing has been translated. */
   void setTranslation(boolean shadowPaging, List<KvmCpu> cpus) {
     this.shadowPaging = shadowPaging;
     this.cpus = cpus;

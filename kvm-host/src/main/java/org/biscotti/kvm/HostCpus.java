@@ -1,9 +1,15 @@
 package org.biscotti.kvm;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.biscotti.kvm.ffi.CallState;
 import org.biscotti.kvm.ffi.Libc;
 
@@ -25,6 +31,21 @@ public final class HostCpus {
       return IntStream.range(0, MASK_BYTES * 8)
           .filter(i -> (mask.get(ValueLayout.JAVA_BYTE, i / 8) >> (i % 8) & 1) != 0)
           .toArray();
+    }
+  }
+
+  /**
+   * /proc/cpuinfo of the host's first core without its number: what a guest's vCPU is, but for the
+   * features that KVM keeps to itself. Empty if it cannot be read.
+   */
+  static String description() {
+    try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
+      return lines
+          .takeWhile(line -> !line.isBlank())
+          .filter(line -> !line.startsWith("processor"))
+          .collect(Collectors.joining("\n", "", "\n"));
+    } catch (IOException | UncheckedIOException e) {
+      return "";
     }
   }
 

@@ -86,18 +86,9 @@ final class HostProbe {
 
   /** True if a page-table entry that we downgrade stays in force: KVM keeps tables of its own. */
   boolean shadowPaging(KvmCpu cpu) {
-    int[] write = {
-      0xc6,
-      0x04,
-      0x25,
-      (int) DATA & 0xff,
-      (int) DATA >> 8 & 0xff,
-      (int) DATA >> 16,
-      0,
-      1,
-      0x0f,
-      0x0b
-    }; // mov byte [DATA], 1; ud2
+    // mov byte [rip + distance], 1; ud2: the distance is from the end of the seven bytes of mov.
+    int distance = (int) (DATA - CODE) - 7;
+    int[] write = {0xc6, 0x05, distance & 0xff, distance >> 8, 0, 0, 1, 0x0f, 0x0b};
     expectEnd(run(cpu, write));
     long pte = pageTable + 8 * (DATA >> 12);
     long writable = memory.getLong(pte);

@@ -126,8 +126,7 @@ public final class Kvm implements AutoCloseable {
       for (int i = 0; i < count; i++) {
         long at = kvm_cpuid2$entries + i * kvm_cpuid_entry2$sizeof;
         if (cpuid.get(ValueLayout.JAVA_INT, at + kvm_cpuid_entry2$function) == 1) {
-          return Integer.toUnsignedLong(
-              cpuid.get(ValueLayout.JAVA_INT, at + kvm_cpuid_entry2$edx));
+          return Integer.toUnsignedLong(cpuid.get(ValueLayout.JAVA_INT, at + kvm_cpuid_entry2$edx));
         }
       }
       return 0;

@@ -122,9 +122,9 @@ public final class Machine implements AutoCloseable {
             pages::pml4Entry,
             pages.vvarPage(),
             new HostClock(),
-            new MachineFeatures(kvm.featureBits(), HWCAP2_FSGSBASE, SIGNAL_FRAME_BYTES)),
-        options.memoryPolicy(),
-        options.observer());
+            new MachineFeatures(kvm.featureBits(), HWCAP2_FSGSBASE, SIGNAL_FRAME_BYTES),
+            HostCpus::description),
+        options.kernel());
   }
 
   public Kernel kernel() {

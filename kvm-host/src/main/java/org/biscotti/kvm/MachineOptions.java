@@ -1,19 +1,15 @@
 package org.biscotti.kvm;
 
-import org.biscotti.kernel.mem.MemoryPolicy;
-import org.biscotti.kernel.syscall.SyscallObserver;
-import org.jspecify.annotations.Nullable;
+import org.biscotti.kernel.KernelOptions;
 
 /**
  * What a machine is to be like.
  *
  * @param memoryBytes guest-physical memory, a multiple of 4096
  * @param cpus number of vCPUs, 1 to 64
- * @param memoryPolicy how much is mapped ahead of faults
- * @param observer told of every system call, or null
+ * @param kernel how the kernel is to boot
  */
-public record MachineOptions(
-    long memoryBytes, int cpus, MemoryPolicy memoryPolicy, @Nullable SyscallObserver observer) {
+public record MachineOptions(long memoryBytes, int cpus, KernelOptions kernel) {
   /** The least memory with which a machine can start. */
   public static final long MEMORY_MIN = 16L << 20;
 

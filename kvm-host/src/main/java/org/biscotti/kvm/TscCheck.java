@@ -20,8 +20,7 @@ final class TscCheck {
    * @param viaKvmNanos as KVM shows it
    * @param viaKvmErrorNanos how far that may be off
    */
-  record Offset(
-      double nanos, double errorNanos, double viaKvmNanos, double viaKvmErrorNanos) {
+  record Offset(double nanos, double errorNanos, double viaKvmNanos, double viaKvmErrorNanos) {
     boolean agreesWithKvm() {
       return Math.abs(nanos - viaKvmNanos) <= errorNanos + viaKvmErrorNanos + TOLERANCE_NANOS;
     }

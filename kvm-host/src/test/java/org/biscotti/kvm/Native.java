@@ -18,8 +18,9 @@ final class Native {
   private Native() {}
 
   /** Runs a program with the given environment alone. */
-  static Outcome run(Path directory, byte[] input, Map<String, String> environment,
-      List<String> command) throws IOException, InterruptedException {
+  static Outcome run(
+      Path directory, byte[] input, Map<String, String> environment, List<String> command)
+      throws IOException, InterruptedException {
     ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile());
     builder.environment().clear();
     builder.environment().putAll(environment);
@@ -39,13 +40,12 @@ final class Native {
   }
 
   private static CompletableFuture<String> read(InputStream from) {
-    return CompletableFuture.supplyAsync(
-        () -> {
-          try (from) {
-            return new String(from.readAllBytes(), ISO_8859_1);
-          } catch (IOException e) {
-            throw new IllegalStateException(e);
-          }
-        });
+    return CompletableFuture.supplyAsync(() -> {
+      try (from) {
+        return new String(from.readAllBytes(), ISO_8859_1);
+      } catch (IOException e) {
+        throw new IllegalStateException(e);
+      }
+    });
   }
 }

@@ -3,8 +3,8 @@ package org.biscotti.kernel.fs;
 import org.biscotti.kernel.port.Clock;
 
 /**
- * A file system without a tree, for files that have no path: pipes, sockets, the host's streams. Its
- * root is an empty directory that nobody can reach.
+ * A file system without a tree, for files that have no path: pipes, sockets, the host's streams.
+ * Its root is an empty directory that nobody can reach.
  */
 public final class AnonymousFileSystem extends FileSystem {
   private static final int BLOCK_BYTES = 4096;

@@ -6,8 +6,8 @@ import org.biscotti.kernel.abi.Stat;
 import org.biscotti.kernel.wait.RankedLock;
 
 /**
- * Changes of what a file is, not of what is in it: chmod(2), chown(2), utimensat(2), and truncate(2)
- * by name, with the rights that each of them needs.
+ * Changes of what a file is, not of what is in it: chmod(2), chown(2), utimensat(2), and
+ * truncate(2) by name, with the rights that each of them needs.
  */
 public final class Attributes {
   /** For {@link #setTimes}: take the present time. */
@@ -86,8 +86,7 @@ public final class Attributes {
    * @throws ErrnoException EACCES if both are now and the caller may not even write; EPERM if they
    *     are not and the caller does not own the file
    */
-  public static void setTimes(
-      Dentry dentry, long accessNanos, long modifyNanos, Credentials who) {
+  public static void setTimes(Dentry dentry, long accessNanos, long modifyNanos, Credentials who) {
     if (accessNanos == OMIT && modifyNanos == OMIT) {
       return;
     }

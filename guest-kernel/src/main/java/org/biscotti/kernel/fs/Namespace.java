@@ -87,8 +87,7 @@ public final class Namespace {
         start,
         path,
         false,
-        (in, name) ->
-            in.makeSymlink(name, target, who.fsuid(), Permissions.groupFor(in, who)));
+        (in, name) -> in.makeSymlink(name, target, who.fsuid(), Permissions.groupFor(in, who)));
   }
 
   /** Gives a file one more name (link(2)). */

@@ -115,8 +115,7 @@ public final class Opening {
     Permissions.checkCreate(walker.directory(), who);
     int bits = Permissions.modeFor(directory, mode, caller.fs().umask(), false, who);
     Dentry made =
-        directory.create(
-            walker.last(), bits, who.fsuid(), Permissions.groupFor(directory, who));
+        directory.create(walker.last(), bits, who.fsuid(), Permissions.groupFor(directory, who));
     created = true;
     return made;
   }

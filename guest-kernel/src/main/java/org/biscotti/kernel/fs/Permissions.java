@@ -117,8 +117,7 @@ public final class Permissions {
     if (isDirectory) {
       return bits | Stat.S_ISGID;
     }
-    boolean groupExecutes =
-        (bits & (Stat.S_ISGID | Stat.S_IXGRP)) == (Stat.S_ISGID | Stat.S_IXGRP);
+    boolean groupExecutes = (bits & (Stat.S_ISGID | Stat.S_IXGRP)) == (Stat.S_ISGID | Stat.S_IXGRP);
     boolean mayKeep = who.overridesFilePermissions() || who.inGroup(directory.gid());
     return groupExecutes && !mayKeep ? bits & ~Stat.S_ISGID : bits;
   }

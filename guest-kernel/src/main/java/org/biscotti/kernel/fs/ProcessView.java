@@ -39,8 +39,7 @@ public interface ProcessView {
    * @param sharedPending for the process
    * @param blocked by the main thread
    */
-  record SignalSets(
-      long pending, long sharedPending, long blocked, long ignored, long caught) {}
+  record SignalSets(long pending, long sharedPending, long blocked, long ignored, long caught) {}
 
   /**
    * A resource limit (getrlimit(2)).

@@ -46,7 +46,7 @@ final class Remap {
   /** Does it; returns where the mapping is now. The caller flushes downgrades. */
   long perform() {
     checkArguments();
-    Vma vma = lookUp();
+    lookUp();
     if (has(Mman.MREMAP_FIXED) || has(Mman.MREMAP_DONTUNMAP)) {
       return moveTo();
     }
@@ -56,7 +56,7 @@ final class Remap {
       }
       return addr;
     }
-    vma = checkResize();
+    Vma vma = checkResize();
     if (oldSize == vma.end - addr && extendInPlace(vma)) {
       return addr;
     }

@@ -120,9 +120,9 @@ final class SharedMemory implements PageSource {
     long end = Math.min(pages, firstPage + pageCount) << PAGE_SHIFT;
     long at = firstPage << PAGE_SHIFT;
     while (at < end) {
-      lock.lock();
       int count;
       long tableEnd;
+      lock.lock();
       try {
         at = store.skipAbsent(at, end);
         tableEnd = PageTables.tableEnd(at, end);

@@ -100,7 +100,8 @@ public final class UserBuffer {
     kernel = bytes;
     count = 1;
     bases[0] = 0;
-    lengths[0] = Objects.checkFromToIndex(0, length, bytes.length) + length;
+    Objects.checkFromToIndex(0, length, bytes.length);
+    lengths[0] = length;
     remaining = length;
   }
 

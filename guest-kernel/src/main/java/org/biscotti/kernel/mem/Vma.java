@@ -134,6 +134,7 @@ final class Vma {
   }
 
   /** True if the next area continues this one in every respect. */
+  @SuppressWarnings("ReferenceEquality") // the very object, whatever its class thinks of equality
   boolean continuesIn(Vma next) {
     return end == next.start
         && prot == next.prot

@@ -90,7 +90,7 @@ final class DirectoryCalls {
 
     private static void putLong(byte[] to, int at, long value) {
       for (int i = 0; i < Long.BYTES; i++) {
-        to[at + i] = (byte) (value >>> 8 * i);
+        to[at + i] = (byte) (value >>> (8 * i));
       }
     }
   }
@@ -111,8 +111,7 @@ final class DirectoryCalls {
 
   static long mknodat(Task t, long dir, long path, long mode, long device, long e, long f) {
     String name = Paths.read(t, path);
-    Namespace.makeNode(
-        t, Paths.start(t, dir, name), name, (int) mode, device & 0xffff_ffffL);
+    Namespace.makeNode(t, Paths.start(t, dir, name), name, (int) mode, device & 0xffff_ffffL);
     return 0;
   }
 
@@ -146,8 +145,7 @@ final class DirectoryCalls {
     return renameat2(t, fromDir, from, toDir, to, 0, f);
   }
 
-  static long renameat2(
-      Task t, long fromDir, long from, long toDir, long to, long flags, long f) {
+  static long renameat2(Task t, long fromDir, long from, long toDir, long to, long flags, long f) {
     String oldName = Paths.read(t, from);
     String newName = Paths.read(t, to);
     Namespace.rename(

@@ -89,8 +89,7 @@ final class FileCalls {
 
   private static long open(Task t, long dir, long path, int flags, int mode, int resolve) {
     String name = Paths.read(t, path);
-    OpenFile opened =
-        Opening.open(t, Paths.start(t, dir, name), name, flags, mode, resolve);
+    OpenFile opened = Opening.open(t, Paths.start(t, dir, name), name, flags, mode, resolve);
     try {
       return t.files().install(opened, (flags & O_CLOEXEC) != 0);
     } catch (ErrnoException failure) {
@@ -313,56 +312,44 @@ final class FileCalls {
     FileTable files = t.files();
     int descriptor = (int) fd;
     OpenFile file = files.getAny(descriptor);
-    switch ((int) command) {
+    return switch ((int) command) {
       case F_DUPFD, F_DUPFD_CLOEXEC -> {
         if (argument < 0 || Long.compareUnsigned(argument, files.limit()) >= 0) {
           throw ErrnoException.of(EINVAL);
         }
-        return installCopy(t, file, (int) argument, (int) command == F_DUPFD_CLOEXEC);
+        yield installCopy(t, file, (int) argument, (int) command == F_DUPFD_CLOEXEC);
       }
-      case F_GETFD -> {
-        return files.isCloseOnExec(descriptor) ? FD_CLOEXEC : 0;
-      }
+      case F_GETFD -> files.isCloseOnExec(descriptor) ? FD_CLOEXEC : 0;
       case F_SETFD -> {
         files.setCloseOnExec(descriptor, (argument & FD_CLOEXEC) != 0);
-        return 0;
+        yield 0;
       }
-      case F_GETFL -> {
-        return file.flags() | (file.isPathOnly() ? 0 : O_LARGEFILE);
-      }
-      case F_DUPFD_QUERY -> {
-        return files.getAny((int) argument) == file ? 1 : 0;
-      }
-      default -> {
-        return fcntlOpen(t, files.get(descriptor), (int) command, argument);
-      }
-    }
+      case F_GETFL -> file.flags() | (file.isPathOnly() ? 0 : O_LARGEFILE);
+      case F_DUPFD_QUERY -> files.getAny((int) argument).equals(file) ? 1 : 0;
+      default -> fcntlOpen(t, files.get(descriptor), (int) command, argument);
+    };
   }
 
   /** The commands that a descriptor opened with O_PATH does not have. */
   private static long fcntlOpen(Task t, OpenFile file, int command, long argument) {
-    switch (command) {
+    return switch (command) {
       case F_SETFL -> {
         file.setStatusFlags((int) argument);
-        return 0;
+        yield 0;
       }
       case F_GETLK, F_OFD_GETLK -> {
         checkLock(t, file, argument, false);
         t.memory().setShort(argument + FLOCK_TYPE, (short) F_UNLCK);
-        return 0;
+        yield 0;
       }
       case F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW -> {
         checkLock(t, file, argument, true);
-        return 0;
+        yield 0;
       }
-      case F_GETOWN, F_GETSIG -> {
-        return 0;
-      }
-      case F_GETLEASE -> {
-        return F_UNLCK;
-      }
+      case F_GETOWN, F_GETSIG -> 0;
+      case F_GETLEASE -> F_UNLCK;
       default -> throw ErrnoException.of(EINVAL);
-    }
+    };
   }
 
   /** A process never conflicts with its own locks, and there is no other that could hold one. */
@@ -417,7 +404,7 @@ final class FileCalls {
           return file.ioctl((int) request, argument, t.memory());
         }
         long left = file.inode().size() - file.position();
-        t.memory().setInt(argument, (int) Math.clamp(left, 0, Integer.MAX_VALUE));
+        t.memory().setInt(argument, Math.clamp(left, 0, Integer.MAX_VALUE));
       }
       default -> {
         return file.ioctl((int) request, argument, t.memory());
@@ -445,8 +432,7 @@ final class FileCalls {
     return 0;
   }
 
-  static long syncFileRange(
-      Task t, long fd, long offset, long length, long flags, long e, long f) {
+  static long syncFileRange(Task t, long fd, long offset, long length, long flags, long e, long f) {
     Paths.checkFlags(flags, SYNC_RANGE_FLAGS);
     if (offset < 0 || offset + length < offset) {
       throw ErrnoException.of(EINVAL);
@@ -528,7 +514,7 @@ final class FileCalls {
     }
     bytes = Math.min(bytes, Math.max(from.inode().size() - source, 0));
     boolean overlap = source < target + bytes && target < source + bytes;
-    if (from.inode() == to.inode() && overlap) {
+    if (from.inode().equals(to.inode()) && overlap) {
       throw ErrnoException.of(EINVAL);
     }
     long copied = copy(t, from, source, to, target, bytes);

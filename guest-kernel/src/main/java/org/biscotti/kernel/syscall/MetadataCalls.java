@@ -78,8 +78,7 @@ final class MetadataCalls {
       throw ErrnoException.of(EFAULT);
     }
     boolean birth = ((int) mask & STATX_BTIME) != 0;
-    memory.setInt(
-        to + STATX_MASK, STATX_BASIC_STATS | (birth ? STATX_BTIME : 0) | STATX_MNT_ID);
+    memory.setInt(to + STATX_MASK, STATX_BASIC_STATS | (birth ? STATX_BTIME : 0) | STATX_MNT_ID);
     memory.setInt(to + STATX_BLKSIZE, (int) status.blockSize);
     boolean mountRoot = dentry.inode().fileSystem().root() == dentry;
     memory.setLong(to + STATX_ATTRIBUTES, mountRoot ? STATX_ATTR_MOUNT_ROOT : 0);

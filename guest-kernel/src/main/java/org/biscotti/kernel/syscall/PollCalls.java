@@ -30,8 +30,7 @@ final class PollCalls {
     return poll(t, fds, count, deadline(nanos));
   }
 
-  static long ppoll(
-      Task t, long fds, long count, long timeout, long mask, long maskBytes, long f) {
+  static long ppoll(Task t, long fds, long count, long timeout, long mask, long maskBytes, long f) {
     long nanos = timeout == 0 ? Long.MAX_VALUE : TimeCalls.getTimespec(t.memory(), timeout);
     long deadline = deadline(nanos);
     return withMask(t, mask, maskBytes, () -> poll(t, fds, count, deadline));
@@ -84,8 +83,7 @@ final class PollCalls {
   }
 
   /** Waits until something is ready or the time has passed; counts what is ready. */
-  private static long await(
-      Task t, int[] descriptors, int[] events, int[] ready, long deadline) {
+  private static long await(Task t, int[] descriptors, int[] events, int[] ready, long deadline) {
     while (true) {
       long found = check(t, descriptors, events, ready);
       long left = deadline == Long.MAX_VALUE ? Long.MAX_VALUE : deadline - System.nanoTime();
@@ -126,8 +124,7 @@ final class PollCalls {
   }
 
   /** select(2): the time left is stored back, as Linux does. */
-  static long select(
-      Task t, long count, long read, long write, long except, long timeout, long f) {
+  static long select(Task t, long count, long read, long write, long except, long timeout, long f) {
     long nanos = Long.MAX_VALUE;
     if (timeout != 0) {
       long seconds = t.memory().getLong(timeout);
@@ -135,8 +132,9 @@ final class PollCalls {
       if (seconds < 0 || micros < 0) {
         throw ErrnoException.of(EINVAL);
       }
-      nanos = Math.min(seconds, Long.MAX_VALUE / NANOS / 4) * NANOS
-          + Math.min(micros, Long.MAX_VALUE / NANOS) * 1000;
+      nanos =
+          Math.min(seconds, Long.MAX_VALUE / NANOS / 4) * NANOS
+              + Math.min(micros, Long.MAX_VALUE / NANOS) * 1000;
     }
     long deadline = deadline(nanos);
     long found = select(t, count, read, write, except, deadline);

@@ -16,6 +16,7 @@ import org.biscotti.kernel.port.GuestCpu;
 import org.biscotti.kernel.port.GuestMemory;
 import org.biscotti.kernel.task.Process;
 import org.biscotti.kernel.task.ResourceLimits;
+import org.biscotti.kernel.task.SystemName;
 import org.biscotti.kernel.task.Task;
 
 /** Identity, limits, scheduling parameters and other properties of processes and the system. */
@@ -51,9 +52,6 @@ final class ProcessCalls {
   private static final long RR_INTERVAL_NANOS = 10_000_000;
   private static final long PERSONALITY_QUERY = 0xffff_ffffL;
   private static final int REALTIME_PRIORITY_MAX = 99;
-
-  /** What uname(2) says: the kernel whose behaviour this one follows. */
-  static final String RELEASE = "6.12.0-biscotti";
 
   private ProcessCalls() {}
 
@@ -355,7 +353,14 @@ final class ProcessCalls {
 
   static long uname(Task t, long buffer, long b, long c, long d, long e, long f) {
     byte[] name = new byte[6 * UTSNAME_FIELD];
-    String[] fields = {"Linux", "biscotti", RELEASE, "#1 SMP Biscotti", "x86_64", "(none)"};
+    String[] fields = {
+      SystemName.SYSTEM,
+      SystemName.HOST,
+      SystemName.RELEASE,
+      SystemName.VERSION,
+      SystemName.MACHINE,
+      SystemName.DOMAIN
+    };
     for (int i = 0; i < fields.length; i++) {
       byte[] field = fields[i].getBytes(StandardCharsets.US_ASCII);
       System.arraycopy(field, 0, name, i * UTSNAME_FIELD, field.length);
@@ -468,7 +473,7 @@ final class ProcessCalls {
       case ResourceLimits.RLIMIT_DATA -> process.space().setDataLimit(soft);
       case ResourceLimits.RLIMIT_STACK -> process.space().setStackLimit(soft);
       case ResourceLimits.RLIMIT_NOFILE ->
-          process.files().setLimit((int) Math.min(soft, Integer.MAX_VALUE));
+          process.files().setLimit(soft < 0 ? Long.MAX_VALUE : soft);
       default -> {
         // Asked for where it matters, or without effect.
       }
@@ -490,7 +495,7 @@ final class ProcessCalls {
     t.memory().copyInFully(mask, wanted, 0, (int) Math.min(bytes & 0xffff_ffffL, 8));
     long cpus = 0;
     for (int i = 0; i < 8; i++) {
-      cpus |= (wanted[i] & 0xffL) << 8 * i;
+      cpus |= (wanted[i] & 0xffL) << (8 * i);
     }
     int count = t.kernel().cpus();
     cpus &= count == 64 ? -1 : (1L << count) - 1;
@@ -584,7 +589,7 @@ final class ProcessCalls {
     if (which < 0 || which > 2) {
       throw ErrnoException.of(EINVAL);
     }
-    return 20 - (which == 0 ? find(t, who) : t.process()).niceness();
+    return 20L - (which == 0 ? find(t, who) : t.process()).niceness();
   }
 
   static long setpriority(Task t, long which, long who, long niceness, long d, long e, long f) {
@@ -592,7 +597,7 @@ final class ProcessCalls {
       throw ErrnoException.of(EINVAL);
     }
     Process process = which == 0 ? find(t, who) : t.process();
-    int value = Math.clamp((int) niceness, -20, 19);
+    int value = Math.clamp(niceness, -20, 19);
     if (value < process.niceness() && t.credentials().euid() != 0) {
       throw ErrnoException.of(EACCES);
     }
@@ -651,47 +656,47 @@ final class ProcessCalls {
   }
 
   static long prctl(Task t, long option, long a, long b, long c, long d, long f) {
-    switch ((int) option) {
-      case PR_SET_NAME -> {
-        byte[] name = new byte[NAME_BYTES];
-        int length = 0;
-        while (length < NAME_BYTES - 1 && (name[length] = t.memory().getByte(a + length)) != 0) {
-          length++;
-        }
-        t.setName(new String(name, 0, length, StandardCharsets.ISO_8859_1));
-        return 0;
-      }
-      case PR_GET_NAME -> {
-        byte[] name = new byte[NAME_BYTES];
-        byte[] set = t.name().getBytes(StandardCharsets.ISO_8859_1);
-        System.arraycopy(set, 0, name, 0, set.length);
-        t.memory().copyOutFully(a, name, 0, NAME_BYTES);
-        return 0;
-      }
-      case PR_GET_DUMPABLE -> {
-        return 1;
-      }
-      case PR_GET_KEEPCAPS, PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP -> {
-        return 0;
-      }
+    return switch ((int) option) {
+      case PR_SET_NAME -> setName(t, a);
+      case PR_GET_NAME -> getName(t, a);
+      case PR_GET_DUMPABLE -> 1;
+      case PR_GET_KEEPCAPS, PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP -> 0;
       case PR_SET_PDEATHSIG -> {
         if (a < 0 || a > Signals.MAX) {
           throw ErrnoException.of(EINVAL);
         }
-        return 0;
+        yield 0;
       }
       case PR_GET_PDEATHSIG -> {
         t.memory().setInt(a, 0);
-        return 0;
+        yield 0;
       }
       case PR_CAPBSET_READ -> {
         if (a < 0 || a > LAST_CAPABILITY) {
           throw ErrnoException.of(EINVAL);
         }
-        return t.credentials().euid() == 0 ? 1 : 0;
+        yield t.credentials().euid() == 0 ? 1 : 0;
       }
       default -> throw ErrnoException.of(EINVAL);
+    };
+  }
+
+  private static long setName(Task t, long from) {
+    byte[] name = new byte[NAME_BYTES];
+    int length = 0;
+    while (length < NAME_BYTES - 1 && (name[length] = t.memory().getByte(from + length)) != 0) {
+      length++;
     }
+    t.setName(new String(name, 0, length, StandardCharsets.ISO_8859_1));
+    return 0;
+  }
+
+  private static long getName(Task t, long to) {
+    byte[] name = new byte[NAME_BYTES];
+    byte[] set = t.name().getBytes(StandardCharsets.ISO_8859_1);
+    System.arraycopy(set, 0, name, 0, set.length);
+    t.memory().copyOutFully(to, name, 0, NAME_BYTES);
+    return 0;
   }
 
   /** personality(2): the default one, and no other. */

@@ -49,8 +49,8 @@ final class SignalCalls {
     }
     Process process = t.process();
     SignalActions actions = process.actions();
-    process.lock().lock();
     long[] old;
+    process.lock().lock();
     try {
       old =
           new long[] {
@@ -107,7 +107,7 @@ final class SignalCalls {
     }
     long set = (t.pendingSignals() | t.process().pendingSignals()) & t.blockedSignals();
     for (int i = 0; i < bytes; i++) {
-      t.memory().setByte(to + i, (byte) (set >>> 8 * i));
+      t.memory().setByte(to + i, (byte) (set >>> (8 * i)));
     }
     return 0;
   }

@@ -1,6 +1,6 @@
 package org.biscotti.kernel.task;
 
-import org.biscotti.kernel.fs.Dentry;
+import org.biscotti.kernel.fs.boot.FileSystems;
 import org.biscotti.kernel.mem.FrameAllocator;
 import org.biscotti.kernel.mem.MemoryPolicy;
 import org.biscotti.kernel.port.Clock;
@@ -15,7 +15,7 @@ import org.biscotti.kernel.port.GuestMemory;
  * @param clock the host's clocks
  * @param bootNanos CLOCK_MONOTONIC when the kernel started
  * @param cpus number of vCPUs
- * @param root root directory
+ * @param files the tree of files
  * @param processes all processes
  * @param scheduler the run queue
  * @param futexes threads that wait for a word of memory
@@ -28,11 +28,16 @@ public record KernelState(
     Clock clock,
     long bootNanos,
     int cpus,
-    Dentry root,
+    FileSystems files,
     ProcessTable processes,
     Scheduler scheduler,
     FutexTable futexes,
     KernelLog log) {
+
+  /** Makes everything that was written durable (sync(2)). */
+  public void syncFiles() {
+    files.mounts().sync();
+  }
 
   /** Nanoseconds of CLOCK_BOOTTIME: the guest's own uptime. */
   public long uptimeNanos() {

@@ -2,6 +2,7 @@ package org.biscotti.kernel.task;
 
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.fs.ProcessDirectory;
@@ -14,6 +15,7 @@ public final class ProcessTable implements ProcessDirectory {
 
   private final ConcurrentSkipListMap<Integer, Process> processes = new ConcurrentSkipListMap<>();
   private final AtomicInteger last = new AtomicInteger();
+  private final AtomicLong created = new AtomicLong();
 
   @Override
   public @Nullable Process find(int pid) {
@@ -45,7 +47,13 @@ public final class ProcessTable implements ProcessDirectory {
     throw ErrnoException.of(Errno.EAGAIN);
   }
 
+  /** How many processes there have been. */
+  public long created() {
+    return created.get();
+  }
+
   void add(Process process) {
+    created.incrementAndGet();
     processes.put(process.pid(), process);
   }
 

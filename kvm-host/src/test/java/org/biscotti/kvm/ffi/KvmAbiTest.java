@@ -78,8 +78,7 @@ class KvmAbiTest {
             "#include <linux/kvm.h>\n#include <stddef.h>\n#include <stdio.h>\nint main(void) {\n");
     for (String name : names.keySet()) {
       source.append(
-          "printf(\"%s %%llu\\n\", (unsigned long long)(%s));%n"
-              .formatted(name, expression(name)));
+          "printf(\"%s %%llu\\n\", (unsigned long long)(%s));%n".formatted(name, expression(name)));
     }
     source.append("}\n");
     Path file = directory.resolve("probe.c");

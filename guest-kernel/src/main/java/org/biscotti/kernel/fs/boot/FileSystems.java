@@ -87,8 +87,7 @@ public final class FileSystems {
     tree.directory("/root", 0700);
     tree.directory("/etc", 0755);
     tree.mount(DeviceTree.create(clock, frames, drivers), "/dev");
-    tree.mount(
-        new ProcFileSystem(clock, frames, processes, system, tree.mounts), "/proc");
+    tree.mount(new ProcFileSystem(clock, frames, processes, system, tree.mounts), "/proc");
     return tree;
   }
 
@@ -152,8 +151,7 @@ public final class FileSystems {
    *
    * @param in descriptor 0; out and err may be the same object as it and as each other
    */
-  public void openStandardStreams(
-      FileTable files, HostStream in, HostStream out, HostStream err) {
+  public void openStandardStreams(FileTable files, HostStream in, HostStream out, HostStream err) {
     files.installAt(openStream(in, Fcntl.O_RDWR), 0, false);
     files.installAt(openStream(out, Fcntl.O_RDWR), 1, false);
     files.installAt(openStream(err, Fcntl.O_RDWR), 2, false);

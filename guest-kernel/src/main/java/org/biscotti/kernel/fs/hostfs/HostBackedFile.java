@@ -12,8 +12,8 @@ import org.biscotti.kernel.mem.FrameAllocator;
 import org.biscotti.kernel.port.HostDirectory.Attributes;
 
 /**
- * A regular file whose first bytes are a host file's. What is only read is not kept in frames, since
- * the host keeps it; what is mapped stays as long as memory is plentiful.
+ * A regular file whose first bytes are a host file's. What is only read is not kept in frames,
+ * since the host keeps it; what is mapped stays as long as memory is plentiful.
  */
 abstract class HostBackedFile extends RegularFile {
   private static final long BLOCK = 512;
@@ -21,8 +21,7 @@ abstract class HostBackedFile extends RegularFile {
   /** Clean pages of unused files are given back when less than one frame in so many is free. */
   private static final int PLENTY = 4;
 
-  HostBackedFile(
-      FileSystem fileSystem, long number, Attributes attributes, FrameAllocator frames) {
+  HostBackedFile(FileSystem fileSystem, long number, Attributes attributes, FrameAllocator frames) {
     super(
         fileSystem,
         number,

@@ -11,8 +11,8 @@ import org.biscotti.kernel.wait.RankedLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The way to the contents of one host file: where it is, and while somebody uses it, an open file of
- * the host. Whatever the name stands for by then, only the very file that was looked up is ever
+ * The way to the contents of one host file: where it is, and while somebody uses it, an open file
+ * of the host. Whatever the name stands for by then, only the very file that was looked up is ever
  * used (device and inode number).
  *
  * <p>Thread-safe. The lock guards all mutable fields and is held while the host opens the file, but

@@ -5,7 +5,9 @@ import org.biscotti.kernel.fs.FileSystem;
 import org.biscotti.kernel.fs.Symlink;
 import org.biscotti.kernel.port.HostDirectory.Attributes;
 
-/** A symbolic link of the host. Its target never changes; it is resolved by the guest's path walk. */
+/**
+ * A symbolic link of the host. Its target never changes; it is resolved by the guest's path walk.
+ */
 class HostSymlink extends Symlink {
   private final String target;
 

@@ -51,11 +51,7 @@ final class MountedDirectory extends Directory implements MountedNode {
   /** A directory that is open on the host. */
   MountedDirectory(MountedFileSystem mounted, Attributes attributes, HostDirectory host) {
     super(
-        mounted,
-        mounted.number(attributes),
-        attributes.mode(),
-        attributes.uid(),
-        attributes.gid());
+        mounted, mounted.number(attributes), attributes.mode(), attributes.uid(), attributes.gid());
     this.mounted = mounted;
     this.identity = HostHandle.Identity.of(attributes);
     this.host = host;
@@ -157,8 +153,7 @@ final class MountedDirectory extends Directory implements MountedNode {
   }
 
   private static boolean isStill(Dentry entry, Attributes attributes) {
-    return entry.inode().type() == (attributes.mode() & Stat.S_IFMT)
-        && node(entry).is(attributes);
+    return entry.inode().type() == (attributes.mode() & Stat.S_IFMT) && node(entry).is(attributes);
   }
 
   private static MountedNode node(Dentry entry) {
@@ -201,12 +196,11 @@ final class MountedDirectory extends Directory implements MountedNode {
 
   /** Makes room: files are found again when they are looked up the next time. */
   private void forgetFiles() {
-    known.forEach(
-        (name, entry) -> {
-          if (!entry.inode().isDirectory()) {
-            forget(name, entry);
-          }
-        });
+    known.forEach((name, entry) -> {
+      if (!entry.inode().isDirectory()) {
+        forget(name, entry);
+      }
+    });
   }
 
   // ---- listing ----
@@ -288,7 +282,9 @@ final class MountedDirectory extends Directory implements MountedNode {
     return found(name, attributes);
   }
 
-  /** Gives a new file to its owner, if the host lets us; else it belongs to who runs the machine. */
+  /**
+   * Gives a new file to its owner, if the host lets us; else it belongs to who runs the machine.
+   */
   private Dentry made(String name, Inode inode, int uid, int gid) {
     Dentry entry = enter(name, inode);
     if (inode.uid() != uid || inode.gid() != gid) {

@@ -179,7 +179,7 @@ final class MountedFile extends HostBackedFile implements MountedNode {
       }
       noteOwnChange();
       backedUpTo(size());
-      discard(position >>> PAGE_SHIFT, (end - 1 >>> PAGE_SHIFT) + 1);
+      discard(position >>> PAGE_SHIFT, ((end - 1) >>> PAGE_SHIFT) + 1);
     } catch (ErrnoException failed) {
       giveUpChanges();
       throw failed;

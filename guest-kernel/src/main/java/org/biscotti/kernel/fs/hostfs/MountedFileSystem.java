@@ -28,8 +28,7 @@ public final class MountedFileSystem extends FileSystem {
 
   private final InodeNumbers numbers = new InodeNumbers();
   private final AtomicLong entries = new AtomicLong();
-  private final long entriesMax =
-      Runtime.getRuntime().maxMemory() / HEAP_SHARE / ENTRY_HEAP_BYTES;
+  private final long entriesMax = Runtime.getRuntime().maxMemory() / HEAP_SHARE / ENTRY_HEAP_BYTES;
   private final FrameAllocator frames;
   private final Dentry root;
 

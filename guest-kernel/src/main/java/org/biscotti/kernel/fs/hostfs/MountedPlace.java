@@ -7,8 +7,9 @@ import org.biscotti.kernel.port.HostDirectory;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a file of a mounted host directory is: the host changes attributes by name only. A file with
- * several names has the one by which it was met last. Changed with the lock of the directory held.
+ * Where a file of a mounted host directory is: the host changes attributes by name only. A file
+ * with several names has the one by which it was met last. Changed with the lock of the directory
+ * held.
  */
 final class MountedPlace {
   private volatile @Nullable Spot spot;

@@ -7,9 +7,9 @@ import org.biscotti.kernel.fs.OpenFile;
 import org.biscotti.kernel.port.HostDirectory.Attributes;
 
 /**
- * A file that is the host's until it is changed: changed pages stay in memory, all others still come
- * from the host. Pages that were read before the host changed and pages read after it can differ in
- * age; a file that became shorter gives EIO.
+ * A file that is the host's until it is changed: changed pages stay in memory, all others still
+ * come from the host. Pages that were read before the host changed and pages read after it can
+ * differ in age; a file that became shorter gives EIO.
  */
 final class OverlayFile extends HostBackedFile {
   /** What a file takes of the heap, about. */

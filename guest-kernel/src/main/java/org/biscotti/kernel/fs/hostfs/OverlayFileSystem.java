@@ -14,14 +14,15 @@ import org.biscotti.kernel.port.HostDirectory.Attributes;
 /**
  * A tmpfs that starts out with the contents of a host directory, which it never changes.
  *
- * <p>Files that have several names on the host are one file here, too. A file with names outside the
- * mounted directory never loses its last one; its frames are then kept until the machine ends.
+ * <p>Files that have several names on the host are one file here, too. A file with names outside
+ * the mounted directory never loses its last one; its frames are then kept until the machine ends.
  */
 public final class OverlayFileSystem extends MemoryFileSystem {
   private static final int ROOT_PERMISSIONS = 0755;
 
   private final InodeNumbers numbers = new InodeNumbers();
-  private final ConcurrentHashMap<HostHandle.Identity, OverlayFile> linked = new ConcurrentHashMap<>();
+  private final ConcurrentHashMap<HostHandle.Identity, OverlayFile> linked =
+      new ConcurrentHashMap<>();
   private final Dentry root;
 
   /**

@@ -22,13 +22,13 @@
  *   <li>A page of a host file is in a frame, never mapped from the host: a file that shrinks there
  *       gives an error to the program that reads it (EIO, or SIGBUS through a mapping).
  *   <li>A host file is open on the host only while somebody in the guest uses it.
- *   <li>Heap taken by names and inodes of an overlay is charged to its limit; when that is reached a
- *       lookup fails with ENOMEM.
+ *   <li>Heap taken by names and inodes of an overlay is charged to its limit; when that is reached
+ *       a lookup fails with ENOMEM.
  * </ul>
  *
  * <p>Lock order is that of {@link org.biscotti.kernel.fs}. The lock of a {@link
- * org.biscotti.kernel.fs.hostfs.HostHandle} is a leaf. The host is called with inode locks held, and
- * by page faults with the lock of their address space.
+ * org.biscotti.kernel.fs.hostfs.HostHandle} is a leaf. The host is called with inode locks held,
+ * and by page faults with the lock of their address space.
  */
 @NullMarked
 package org.biscotti.kernel.fs.hostfs;

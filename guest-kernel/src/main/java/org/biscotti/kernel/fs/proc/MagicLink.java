@@ -10,8 +10,8 @@ import org.biscotti.kernel.fs.Symlink;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A link that leads to a file and not to a path: /proc/pid/exe, cwd, root and fd/N. What readlink(2)
- * shows is a description of the file, which need not be a path at all.
+ * A link that leads to a file and not to a path: /proc/pid/exe, cwd, root and fd/N. What
+ * readlink(2) shows is a description of the file, which need not be a path at all.
  */
 final class MagicLink extends Symlink {
   private static final long SHOWN_SIZE = 64;

@@ -31,7 +31,8 @@ public final class ProcFileSystem extends FileSystem {
       ProcessDirectory processes,
       SystemView system,
       MountTable mounts) {
-    super("proc", "proc", Stat.ST_NOSUID | Stat.ST_NODEV | Stat.ST_NOEXEC | Stat.ST_RELATIME, clock);
+    super(
+        "proc", "proc", Stat.ST_NOSUID | Stat.ST_NODEV | Stat.ST_NOEXEC | Stat.ST_RELATIME, clock);
     RootFolder top = new RootFolder(this, new ProcContext(processes, system, mounts));
     root = top.named(null, "");
     SystemText text = new SystemText(system, frames, clock, processes);

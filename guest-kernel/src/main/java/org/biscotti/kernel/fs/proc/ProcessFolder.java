@@ -62,10 +62,8 @@ final class ProcessFolder extends Directory {
   }
 
   /** With the number of the first of its inodes. */
-  ProcessFolder(
-      ProcFileSystem proc, ProcessView process, ProcContext context, long firstNumber) {
-    super(
-        proc, firstNumber, 0555, process.credentials().euid(), process.credentials().egid());
+  ProcessFolder(ProcFileSystem proc, ProcessView process, ProcContext context, long firstNumber) {
+    super(proc, firstNumber, 0555, process.credentials().euid(), process.credentials().egid());
     this.proc = proc;
     this.process = process;
     this.context = context;
@@ -117,8 +115,7 @@ final class ProcessFolder extends Directory {
     if (entry == Entry.TASK) {
       return new TaskFolder(proc, number, process, context).named(dentry(), entry.shown);
     }
-    Inode inode =
-        Stat.type(entry.mode) == Stat.S_IFLNK ? link(entry, number) : file(entry, number);
+    Inode inode = Stat.type(entry.mode) == Stat.S_IFLNK ? link(entry, number) : file(entry, number);
     return new Dentry(inode, dentry(), entry.shown);
   }
 

@@ -71,7 +71,8 @@ final class ProcessText {
     line(
         out,
         "Groups",
-        who.groups().stream().map(Integer::toUnsignedString).collect(Collectors.joining(" ")) + " ");
+        who.groups().stream().map(Integer::toUnsignedString).collect(Collectors.joining(" "))
+            + " ");
   }
 
   private static String ids(int... ids) {

@@ -46,8 +46,8 @@ final class RootFolder extends StaticFolder {
     }
     for (int pid : context.processes().pids()) {
       long at = PROCESSES + pid;
-      if (at > after && !visitor.entry(Integer.toString(pid), Numbers.inode(pid, 0),
-          Stat.S_IFDIR, at)) {
+      if (at > after
+          && !visitor.entry(Integer.toString(pid), Numbers.inode(pid, 0), Stat.S_IFDIR, at)) {
         return;
       }
     }

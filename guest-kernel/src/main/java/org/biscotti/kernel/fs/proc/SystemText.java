@@ -21,8 +21,7 @@ final class SystemText {
   private final ProcessDirectory processes;
   private final String bootId = UUID.randomUUID().toString();
 
-  SystemText(
-      SystemView system, FrameAllocator frames, Clock clock, ProcessDirectory processes) {
+  SystemText(SystemView system, FrameAllocator frames, Clock clock, ProcessDirectory processes) {
     this.system = system;
     this.frames = frames;
     this.clock = clock;
@@ -85,8 +84,7 @@ final class SystemText {
   }
 
   private static String hundredths(long nanos) {
-    return String.format(
-        Locale.ROOT, "%d.%02d", nanos / NANOS, nanos % NANOS / (NANOS / 100));
+    return String.format(Locale.ROOT, "%d.%02d", nanos / NANOS, nanos % NANOS / (NANOS / 100));
   }
 
   byte[] version() {

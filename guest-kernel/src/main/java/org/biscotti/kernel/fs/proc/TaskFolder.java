@@ -34,8 +34,7 @@ final class TaskFolder extends Directory {
     if (thread < 0 || !process.threads().contains(thread)) {
       return null;
     }
-    return new ProcessFolder(proc, process, context, numberOf(thread))
-        .named(dentry(), name);
+    return new ProcessFolder(proc, process, context, numberOf(thread)).named(dentry(), name);
   }
 
   @Override

@@ -34,6 +34,7 @@ public class MemoryDirectory extends Directory {
   private final EntryList order = new EntryList(FIRST_POSITION);
 
   /** Makes an empty directory with no name yet. */
+  @SuppressWarnings("this-escape") // only a counter, before anybody sees the directory
   protected MemoryDirectory(
       MemoryFileSystem tmpfs, long number, int permissions, int uid, int gid) {
     super(tmpfs, number, permissions, uid, gid);

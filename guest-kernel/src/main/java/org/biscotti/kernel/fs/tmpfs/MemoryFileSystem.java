@@ -37,6 +37,7 @@ public class MemoryFileSystem extends FileSystem {
    * @param rootPermissions permission bits of the root directory, which belongs to user 0
    * @param devices who opens device nodes
    */
+  @SuppressWarnings("this-escape") // the root only keeps the reference
   public MemoryFileSystem(
       String type,
       String source,
@@ -49,8 +50,7 @@ public class MemoryFileSystem extends FileSystem {
     this.frames = frames;
     this.devices = devices;
     inodesMax = Math.max(frames.totalFrames() / 2, 1);
-    MemoryDirectory directory =
-        new MemoryDirectory(this, newInodeNumber(), rootPermissions, 0, 0);
+    MemoryDirectory directory = new MemoryDirectory(this, newInodeNumber(), rootPermissions, 0, 0);
     charge(1, MemoryDirectory.HEAP_BYTES);
     root = directory.named(null, "");
   }
