@@ -92,7 +92,7 @@ final class VmaTree {
   /** The first area that overlaps a range, or null. */
   @Nullable Vma overlapping(long start, long end) {
     Vma vma = endingAfter(start);
-    return vma != null && vma.start < end ? vma : null;
+    return vma != null && start < end && vma.start < end ? vma : null;
   }
 
   /** Visits all areas in the order of their addresses; the visitor must not change the tree. */
