@@ -313,13 +313,12 @@ public final class AddressSpace implements MappingListener {
   /** Checks that a range is mapped without a hole, else ENOMEM (mlock(2)). */
   public void requireMapped(long addr, long length) {
     long start = addr & -PAGE_SIZE;
-    long size = length + (addr - start);
+    long size = alignUp(length + (addr - start));
     if (size == 0) {
       return;
     }
-    long aligned = (size + PAGE_SIZE - 1) & -PAGE_SIZE;
-    long end = start + aligned;
-    if (aligned == 0 || Long.compareUnsigned(end, start) < 0) {
+    long end = start + size;
+    if (Long.compareUnsigned(end, start) < 0) {
       throw ErrnoException.of(Errno.EINVAL);
     }
     lock.lock();

@@ -76,7 +76,8 @@ final class Remap {
         || (has(Mman.MREMAP_FIXED) && !mayMove)
         || (has(Mman.MREMAP_DONTUNMAP) && (!mayMove || oldSize != newSize))
         || (addr & (PAGE_SIZE - 1)) != 0
-        || newSize == 0) {
+        || newSize == 0
+        || Long.compareUnsigned(newSize, Layout.USER_END) > 0) {
       throw ErrnoException.of(Errno.EINVAL);
     }
   }
@@ -109,9 +110,6 @@ final class Remap {
       throw ErrnoException.of(Errno.EFAULT);
     }
     if (newSize != oldSize) {
-      if (Long.compareUnsigned(newSize, Layout.USER_END) > 0) {
-        throw ErrnoException.of(Errno.ENOMEM);
-      }
       long pages = (newSize - oldSize) >>> PAGE_SHIFT;
       areas.requireGrowth(pages, vma.isData(), vma.isAccountable());
     }
@@ -131,7 +129,6 @@ final class Remap {
   /** MREMAP_FIXED and MREMAP_DONTUNMAP: to a given place, or at least away from this one. */
   private long moveTo() {
     if ((newAddr & (PAGE_SIZE - 1)) != 0
-        || Long.compareUnsigned(newSize, Layout.USER_END) > 0
         || Long.compareUnsigned(newAddr, Layout.USER_END - newSize) > 0
         || Long.compareUnsigned(oldSize, Layout.USER_END) > 0
         || overlapsItself()) {

@@ -371,7 +371,7 @@ class MappingTest {
     assertErrno(EFAULT, () -> space.mremap(BASE - PAGE, PAGE, PAGE, 0, 0));
     assertErrno(EFAULT, () -> space.mremap(-PAGE, PAGE, PAGE, 0, 0));
     assertErrno(EFAULT, () -> space.mremap(BASE, 3 * PAGE, 4 * PAGE, MREMAP_MAYMOVE, 0));
-    assertErrno(ENOMEM, () -> space.mremap(BASE, PAGE, -PAGE, MREMAP_MAYMOVE, 0));
+    assertErrno(EINVAL, () -> space.mremap(BASE, PAGE, -PAGE, MREMAP_MAYMOVE, 0));
     assertErrno(ENOMEM, () -> space.mremap(BASE, PAGE, 1L << 46, MREMAP_MAYMOVE, 0));
     assertErrno(EINVAL, () -> space.mremap(BASE, -PAGE, PAGE, 0, 0));
     assertThat(space.virtualPages()).isEqualTo(3);
@@ -572,7 +572,7 @@ class MappingTest {
     space.requireMapped(0, 0);
     assertErrno(ENOMEM, () -> space.requireMapped(BASE, 2 * PAGE + 1));
     assertErrno(ENOMEM, () -> space.requireMapped(BASE - 1, 2));
-    assertErrno(EINVAL, () -> space.requireMapped(BASE, -1));
+    space.requireMapped(BASE, -1);
     assertErrno(EINVAL, () -> space.requireMapped(BASE, -BASE - 1));
     assertErrno(ENOMEM, () -> space.requireMapped(-4L * PAGE, PAGE));
   }

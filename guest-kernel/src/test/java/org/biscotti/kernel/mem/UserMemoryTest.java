@@ -10,6 +10,7 @@ import static org.biscotti.kernel.mem.TestMachine.RW;
 import static org.biscotti.kernel.mem.TestMachine.assertErrno;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Random;
@@ -187,6 +188,34 @@ class UserMemoryTest {
     assertErrno(EFAULT, () -> user.setByte(BASE, (byte) 2));
     machine.space.munmap(BASE, PAGE);
     assertErrno(EFAULT, () -> user.getByte(BASE));
+  }
+
+  @Test
+  void copiesAllocateNothing() {
+    byte[] bytes = pattern(3 * PAGE);
+    com.sun.management.ThreadMXBean threads =
+        (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long perRound = Long.MAX_VALUE;
+    for (int attempt = 0; attempt < 20 && perRound > 0; attempt++) {
+      long before = threads.getCurrentThreadAllocatedBytes();
+      for (int i = 0; i < 1000; i++) {
+        copyEveryWay(bytes);
+      }
+      perRound = (threads.getCurrentThreadAllocatedBytes() - before) / 1000;
+    }
+    assertThat(perRound).as("bytes allocated").isZero();
+  }
+
+  private void copyEveryWay(byte[] bytes) {
+    user.copyOut(BASE, bytes, 0, bytes.length);
+    user.copyIn(BASE, bytes, 0, bytes.length);
+    user.zero(BASE + 5, 2 * PAGE);
+    user.setLong(BASE + PAGE - 3, user.getLong(BASE));
+    user.setInt(BASE, user.getInt(BASE + 9));
+    buffer.reset(user, BASE, 3 * PAGE);
+    buffer.put(bytes, 0, PAGE);
+    buffer.take(bytes, 0, PAGE);
+    buffer.putZeroes(PAGE);
   }
 
   // UserBuffer
