@@ -7,6 +7,7 @@ import org.biscotti.kernel.abi.Fcntl;
 import org.biscotti.kernel.abi.Stat;
 import org.biscotti.kernel.wait.LockRank;
 import org.biscotti.kernel.wait.RankedLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A file, apart from its names: type, permissions, owner, times, and what its kind adds.
@@ -25,6 +26,7 @@ public abstract class Inode {
   private volatile int gid;
   private volatile int links = 1;
   private volatile boolean linkable;
+  private volatile @Nullable WholeFileLock wholeFileLock;
   private volatile long accessNanos;
   private volatile long modifyNanos;
   private volatile long changeNanos;
@@ -107,6 +109,24 @@ public abstract class Inode {
   /** Guards the attributes and, of a directory, its entries. */
   public final RankedLock lock() {
     return lock;
+  }
+
+  /** The lock that flock(2) takes. */
+  public final WholeFileLock wholeFileLock() {
+    WholeFileLock made = wholeFileLock;
+    if (made == null) {
+      lock.lock();
+      try {
+        made = wholeFileLock;
+        if (made == null) {
+          made = new WholeFileLock();
+          wholeFileLock = made;
+        }
+      } finally {
+        lock.unlock();
+      }
+    }
+    return made;
   }
 
   /** Type and permissions as in {@code st_mode}. */

@@ -122,6 +122,31 @@ public class OpenRegular extends OpenFile {
   }
 
   @Override
+  public void sync() {
+    file.syncContents();
+  }
+
+  @Override
+  public int writeBytes(byte[] from, int offset, int length, Caller caller) {
+    if (!isWritable()) {
+      throw ErrnoException.of(Errno.EBADF);
+    }
+    positionLock.lock();
+    try {
+      int done = file.write(from, offset, length, position, caller);
+      position += done;
+      return done;
+    } finally {
+      positionLock.unlock();
+    }
+  }
+
+  /** The file behind it. */
+  public final RegularFile file() {
+    return file;
+  }
+
+  @Override
   public PageSource pageSource() {
     file.mappedAs(dentry());
     return file;
