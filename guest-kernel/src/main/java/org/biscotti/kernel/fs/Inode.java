@@ -281,19 +281,24 @@ public abstract class Inode {
    * to the file (inode(7)). With the lock held.
    */
   public final void dropPrivilegeBits(Credentials who) {
-    int drop = privilegeBits();
-    if (drop != 0 && !who.overridesFilePermissions()) {
+    int drop = who.overridesFilePermissions() ? 0 : privilegeBits(who);
+    if (drop != 0) {
       int kept = mode & ~drop;
       mode = kept;
     }
   }
 
-  /** The bits that a change of owner takes away even when root does it (chown(2)). */
-  public final int privilegeBits() {
-    int set = mode & Stat.S_ISUID;
-    if ((mode & (Stat.S_ISGID | Stat.S_IXGRP)) == (Stat.S_ISGID | Stat.S_IXGRP)) {
-      set |= Stat.S_ISGID;
+  /**
+   * The bits that a change of owner takes away, even when root does it (chown(2)): set-user-id, and
+   * set-group-id where it means that and not mandatory locking.
+   */
+  public final int privilegeBits(Credentials who) {
+    int now = mode;
+    if (isDirectory()) {
+      return 0;
     }
-    return isRegular() ? set : 0;
+    int drop = now & Stat.S_ISUID;
+    boolean mayKeep = who.overridesFilePermissions() || who.inGroup(gid);
+    return (now & Stat.S_IXGRP) != 0 || !mayKeep ? drop | (now & Stat.S_ISGID) : drop;
   }
 }

@@ -214,14 +214,4 @@ public abstract class OpenFile {
   public void sync() {
     throw ErrnoException.of(Errno.EINVAL);
   }
-
-  /**
-   * Writes bytes of the kernel's own at the file's position (sendfile(2)). May wait only if
-   * that has no effect yet, or on a virtual thread.
-   *
-   * @return bytes written
-   */
-  public int writeBytes(byte[] from, int offset, int length, Caller caller) {
-    throw ErrnoException.of(Errno.EINVAL);
-  }
 }

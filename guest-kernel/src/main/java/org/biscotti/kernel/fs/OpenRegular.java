@@ -105,7 +105,14 @@ public class OpenRegular extends OpenFile {
     if (size < 0 || !isWritable()) {
       throw ErrnoException.of(Errno.EINVAL);
     }
-    file.truncate(size, caller.fileSizeLimit());
+    file.lock().lock();
+    try {
+      file.dropPrivilegeBits(caller.credentials());
+      file.truncate(size, caller.fileSizeLimit());
+      file.touchModified(file.fileSystem().now());
+    } finally {
+      file.lock().unlock();
+    }
   }
 
   @Override
@@ -124,21 +131,6 @@ public class OpenRegular extends OpenFile {
   @Override
   public void sync() {
     file.syncContents();
-  }
-
-  @Override
-  public int writeBytes(byte[] from, int offset, int length, Caller caller) {
-    if (!isWritable()) {
-      throw ErrnoException.of(Errno.EBADF);
-    }
-    positionLock.lock();
-    try {
-      int done = file.write(from, offset, length, position, caller);
-      position += done;
-      return done;
-    } finally {
-      positionLock.unlock();
-    }
   }
 
   /** The file behind it. */

@@ -433,69 +433,6 @@ public abstract class RegularFile extends Inode implements PageSource {
     }
   }
 
-  /**
-   * Writes bytes of the kernel's own at a position.
-   *
-   * @return bytes written
-   * @throws ErrnoException EFBIG at the limit, ENOSPC if not even one byte fits
-   */
-  public final int write(byte[] from, int offset, int length, long position, Caller caller) {
-    lock().lock();
-    try {
-      long limit = caller.fileSizeLimit();
-      if (length > 0 && position >= limit) {
-        throw ErrnoException.of(Errno.EFBIG);
-      }
-      int todo = (int) Math.min(length, limit - position);
-      dropPrivilegeBits(caller.credentials());
-      touchModified(fileSystem().now());
-      int done = writeBytes(from, offset, todo, position);
-      written(position, done);
-      return done;
-    } finally {
-      lock().unlock();
-    }
-  }
-
-  private int writeBytes(byte[] from, int offset, int length, long position) {
-    int done = 0;
-    while (done < length) {
-      long at = position + done;
-      int within = (int) at & PAGE_MASK;
-      int want = Math.min(PAGE_SIZE - within, length - done);
-      try {
-        long frame = pageForKernelWrite(at >>> PAGE_SHIFT);
-        frames.memory().copyFrom(from, offset + done, frame + within, want);
-        frames.release(frame);
-      } catch (ErrnoException e) {
-        if (done > 0) {
-          break;
-        }
-        throw e.errno() == Errno.ENOMEM ? ErrnoException.of(Errno.ENOSPC) : e;
-      }
-      done += want;
-      grow(at + want);
-    }
-    return done;
-  }
-
-  /** The frame of a page, retained; made if there is none, also beyond the end. */
-  private long pageForKernelWrite(long page) {
-    long frame = findPage(page, false);
-    if (frame != 0) {
-      return frame;
-    }
-    cacheLock.lock();
-    try {
-      provideLocked(page);
-      frame = pages.get(page);
-      frames.retain(frame);
-      return frame;
-    } finally {
-      cacheLock.unlock();
-    }
-  }
-
   private void grow(long end) {
     if (end > size) {
       cacheLock.lock();
@@ -517,8 +454,8 @@ public abstract class RegularFile extends Inode implements PageSource {
       if (newSize > old && newSize > fileSizeLimit) {
         throw ErrnoException.of(Errno.EFBIG);
       }
+      setSize(newSize);
       if (newSize != old) {
-        setSize(newSize);
         touchModified(fileSystem().now());
         resized(newSize);
       }
@@ -531,7 +468,7 @@ public abstract class RegularFile extends Inode implements PageSource {
     boolean shrinks;
     cacheLock.lock();
     try {
-      shrinks = newSize < size;
+      shrinks = newSize <= size;
       size = newSize;
       backedSize = Math.min(backedSize, newSize);
     } finally {
@@ -605,20 +542,14 @@ public abstract class RegularFile extends Inode implements PageSource {
   private void provide(long page) {
     cacheLock.lock();
     try {
-      if (!isBacked(page)) {
-        provideLocked(page);
+      if (dead) {
+        throw ErrnoException.of(Errno.EBADF);
+      }
+      if (pages.get(page) == 0 && !isBacked(page)) {
+        pages.put(page, frames.allocate());
       }
     } finally {
       cacheLock.unlock();
-    }
-  }
-
-  private void provideLocked(long page) {
-    if (dead) {
-      throw ErrnoException.of(Errno.EBADF);
-    }
-    if (pages.get(page) == 0) {
-      pages.put(page, frames.allocate());
     }
   }
 

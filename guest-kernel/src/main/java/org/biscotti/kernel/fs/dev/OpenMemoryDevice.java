@@ -79,17 +79,6 @@ final class OpenMemoryDevice extends OpenFile {
     return kind == Kind.RANDOM ? takeEntropy(from) : from.skip(from.remaining());
   }
 
-  @Override
-  public int writeBytes(byte[] from, int offset, int length, Caller caller) {
-    if (!isWritable()) {
-      throw ErrnoException.of(Errno.EBADF);
-    }
-    if (kind == Kind.FULL && length > 0) {
-      throw ErrnoException.of(Errno.ENOSPC);
-    }
-    return length;
-  }
-
   /** The host's generator needs none of it; a bad pointer is an error all the same. */
   private static long takeEntropy(UserBuffer from) {
     byte[] chunk = new byte[(int) Math.min(CHUNK, from.remaining())];

@@ -223,24 +223,6 @@ public final class OpenStream extends OpenFile {
     throw ErrnoException.of(seekable ? Errno.EINVAL : Errno.ESPIPE);
   }
 
-  /** Waits when the stream is full; only on a virtual thread, since it cannot start again. */
-  @Override
-  public int writeBytes(byte[] from, int offset, int length, Caller caller) {
-    if (!isWritable()) {
-      throw ErrnoException.of(Errno.EBADF);
-    }
-    MustWait.unlessVirtual();
-    int done = 0;
-    while (done < length) {
-      int now = writeChunk(from, offset + done, length - done, done);
-      if (now == 0 || (now < 0 && !awaitWritable(done))) {
-        break;
-      }
-      done += Math.max(now, 0);
-    }
-    return done;
-  }
-
   // ---- the rest ----
 
   @Override
