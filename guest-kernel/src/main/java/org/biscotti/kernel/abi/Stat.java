@@ -18,6 +18,7 @@ public final class Stat {
   public static final int S_ISGID = 02000;
   public static final int S_ISVTX = 01000;
   public static final int S_IXGRP = 0010;
+  public static final int S_IWOTH = 0002;
 
   /** All bits that chmod(2) sets. */
   public static final int PERMISSIONS = 07777;

@@ -58,7 +58,7 @@ public final class Attributes {
       if (!mayChangeOwner(inode, uid, gid, who)) {
         throw ErrnoException.of(Errno.EPERM);
       }
-      int drop = inode.privilegeBits();
+      int drop = inode.privilegeBits(who);
       if (drop != 0) {
         inode.setPermissions(inode.mode() & ~drop);
       }

@@ -121,6 +121,22 @@ public final class FileTable {
   }
 
   /**
+   * Fails if there is no descriptor left, before something is done that cannot be undone.
+   *
+   * @throws ErrnoException EMFILE
+   */
+  public void checkFree() {
+    lock.lock();
+    try {
+      if (firstFree(lowestFree) >= maximum()) {
+        throw ErrnoException.of(Errno.EMFILE);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
    * Gives an open file a particular descriptor and closes what had it (dup2(2)). The caller's
    * reference goes to the table, unless this fails.
    *

@@ -7,6 +7,7 @@ import org.biscotti.kernel.abi.Fcntl;
 import org.biscotti.kernel.abi.Stat;
 import org.biscotti.kernel.wait.LockRank;
 import org.biscotti.kernel.wait.RankedLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A file, apart from its names: type, permissions, owner, times, and what its kind adds.
@@ -25,6 +26,7 @@ public abstract class Inode {
   private volatile int gid;
   private volatile int links = 1;
   private volatile boolean linkable;
+  private volatile @Nullable WholeFileLock wholeFileLock;
   private volatile long accessNanos;
   private volatile long modifyNanos;
   private volatile long changeNanos;
@@ -107,6 +109,24 @@ public abstract class Inode {
   /** Guards the attributes and, of a directory, its entries. */
   public final RankedLock lock() {
     return lock;
+  }
+
+  /** The lock that flock(2) takes. */
+  public final WholeFileLock wholeFileLock() {
+    WholeFileLock made = wholeFileLock;
+    if (made == null) {
+      lock.lock();
+      try {
+        made = wholeFileLock;
+        if (made == null) {
+          made = new WholeFileLock();
+          wholeFileLock = made;
+        }
+      } finally {
+        lock.unlock();
+      }
+    }
+    return made;
   }
 
   /** Type and permissions as in {@code st_mode}. */
@@ -261,19 +281,24 @@ public abstract class Inode {
    * to the file (inode(7)). With the lock held.
    */
   public final void dropPrivilegeBits(Credentials who) {
-    int drop = privilegeBits();
-    if (drop != 0 && !who.overridesFilePermissions()) {
+    int drop = who.overridesFilePermissions() ? 0 : privilegeBits(who);
+    if (drop != 0) {
       int kept = mode & ~drop;
       mode = kept;
     }
   }
 
-  /** The bits that a change of owner takes away even when root does it (chown(2)). */
-  public final int privilegeBits() {
-    int set = mode & Stat.S_ISUID;
-    if ((mode & (Stat.S_ISGID | Stat.S_IXGRP)) == (Stat.S_ISGID | Stat.S_IXGRP)) {
-      set |= Stat.S_ISGID;
+  /**
+   * The bits that a change of owner takes away, even when root does it (chown(2)): set-user-id, and
+   * set-group-id where it means that and not mandatory locking.
+   */
+  public final int privilegeBits(Credentials who) {
+    int now = mode;
+    if (isDirectory()) {
+      return 0;
     }
-    return isRegular() ? set : 0;
+    int drop = now & Stat.S_ISUID;
+    boolean mayKeep = who.overridesFilePermissions() || who.inGroup(gid);
+    return (now & Stat.S_IXGRP) != 0 || !mayKeep ? drop | (now & Stat.S_ISGID) : drop;
   }
 }

@@ -104,7 +104,34 @@ public final class Namespace {
           }
           return linkLocked(in, name, inode);
         },
-        inode.fileSystem());
+        inode);
+  }
+
+  /**
+   * Who does not own a file may link it only if he may read and write it and it is nothing special
+   * (proc_sys_fs(5), protected_hardlinks, which distributions turn on).
+   */
+  private static void checkLinkable(Inode inode, Credentials who) {
+    if (Permissions.ownerOrCapable(inode, who)) {
+      return;
+    }
+    if (!inode.isRegular() || isPrivileged(inode.mode()) || !mayReadAndWrite(inode, who)) {
+      throw ErrnoException.of(Errno.EPERM);
+    }
+  }
+
+  private static boolean isPrivileged(int mode) {
+    int group = Stat.S_ISGID | Stat.S_IXGRP;
+    return (mode & Stat.S_ISUID) != 0 || (mode & group) == group;
+  }
+
+  private static boolean mayReadAndWrite(Inode inode, Credentials who) {
+    try {
+      Permissions.check(inode, who, Stat.R_OK | Stat.W_OK);
+      return true;
+    } catch (ErrnoException e) {
+      return false;
+    }
   }
 
   private static Dentry linkLocked(Directory in, String name, Inode inode) {
@@ -131,7 +158,7 @@ public final class Namespace {
   /**
    * Makes a name.
    *
-   * @param sameAs the file system it has to be in, or null
+   * @param linked the file that gets it, or null for a new one
    */
   private static void create(
       Caller caller,
@@ -139,7 +166,7 @@ public final class Namespace {
       String path,
       boolean directoryWanted,
       Maker maker,
-      @Nullable FileSystem sameAs) {
+      @Nullable Inode linked) {
     PathWalker walker = new PathWalker(caller, start, path, 0);
     walker.walkToParent();
     if (walker.kind() != PathWalker.Kind.NAME) {
@@ -156,8 +183,11 @@ public final class Namespace {
         throw ErrnoException.of(Errno.ENOENT);
       }
       Permissions.checkWritable(parent);
-      if (sameAs != null && directory.fileSystem().device() != sameAs.device()) {
-        throw ErrnoException.of(Errno.EXDEV);
+      if (linked != null) {
+        if (directory.fileSystem().device() != linked.fileSystem().device()) {
+          throw ErrnoException.of(Errno.EXDEV);
+        }
+        checkLinkable(linked, caller.credentials());
       }
       Permissions.checkCreate(parent, caller.credentials());
       maker.make(directory, walker.last());

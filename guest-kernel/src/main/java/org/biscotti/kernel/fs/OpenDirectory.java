@@ -120,6 +120,9 @@ public final class OpenDirectory extends OpenFile {
   }
 
   @Override
+  public void sync() {}
+
+  @Override
   public long read(UserBuffer to, Caller caller) {
     throw ErrnoException.of(Errno.EISDIR);
   }

@@ -29,6 +29,7 @@ public abstract class OpenFile {
   private final Dentry dentry;
   private final AtomicInteger references = new AtomicInteger(1);
   private volatile int flags;
+  private volatile boolean locked;
 
   /**
    * Makes a description.
@@ -94,6 +95,9 @@ public abstract class OpenFile {
     int left = references.decrementAndGet();
     if (left == 0) {
       try {
+        if (locked) {
+          dentry.inode().wholeFileLock().unlock(this);
+        }
         closed();
       } finally {
         dentry.inode().letGo();
@@ -101,6 +105,11 @@ public abstract class OpenFile {
     } else if (left < 0) {
       throw new IllegalStateException("open file released too often");
     }
+  }
+
+  /** Notes that there may be a flock(2) to give up at the end. */
+  final void holdsWholeFileLock() {
+    locked = true;
   }
 
   /** True once the last owner is gone. */
@@ -201,6 +210,8 @@ public abstract class OpenFile {
     throw ErrnoException.of(Errno.ENODEV);
   }
 
-  /** Makes what was written durable (fsync(2)); nothing to do for files in memory. */
-  public void sync() {}
+  /** Makes what was written durable (fsync(2)). */
+  public void sync() {
+    throw ErrnoException.of(Errno.EINVAL);
+  }
 }

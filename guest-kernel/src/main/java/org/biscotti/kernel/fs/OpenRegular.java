@@ -105,7 +105,14 @@ public class OpenRegular extends OpenFile {
     if (size < 0 || !isWritable()) {
       throw ErrnoException.of(Errno.EINVAL);
     }
-    file.truncate(size, caller.fileSizeLimit());
+    file.lock().lock();
+    try {
+      file.dropPrivilegeBits(caller.credentials());
+      file.truncate(size, caller.fileSizeLimit());
+      file.touchModified(file.fileSystem().now());
+    } finally {
+      file.lock().unlock();
+    }
   }
 
   @Override
@@ -119,6 +126,16 @@ public class OpenRegular extends OpenFile {
       case Fcntl.FALLOC_FL_KEEP_SIZE | Fcntl.FALLOC_FL_PUNCH_HOLE -> file.punch(offset, length);
       default -> throw ErrnoException.of(Errno.EOPNOTSUPP);
     }
+  }
+
+  @Override
+  public void sync() {
+    file.syncContents();
+  }
+
+  /** The file behind it. */
+  public final RegularFile file() {
+    return file;
   }
 
   @Override

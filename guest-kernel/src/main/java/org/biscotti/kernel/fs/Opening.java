@@ -129,6 +129,9 @@ public final class Opening {
       if (inode.isDirectory()) {
         throw ErrnoException.of(Errno.EISDIR);
       }
+      if (!created) {
+        checkSticky(inode);
+      }
     }
     if (has(Fcntl.O_DIRECTORY) && !inode.isDirectory()) {
       throw ErrnoException.of(Errno.ENOTDIR);
@@ -144,6 +147,23 @@ public final class Opening {
       truncate(file, inode);
     }
     return file;
+  }
+
+  /**
+   * In a sticky directory that everybody writes to, O_CREAT does not open somebody else's special
+   * file: it may have been put there as a trap. (For regular files and FIFOs Linux lets the
+   * administrator choose, and does so only when told.)
+   */
+  private void checkSticky(Inode inode) {
+    Inode directory = walker.directory().inode();
+    int trap = Stat.S_ISVTX | Stat.S_IWOTH;
+    if ((directory.mode() & trap) == trap
+        && !inode.isRegular()
+        && inode.type() != Stat.S_IFIFO
+        && inode.uid() != directory.uid()
+        && inode.uid() != caller.credentials().fsuid()) {
+      throw ErrnoException.of(Errno.EACCES);
+    }
   }
 
   private void truncate(OpenFile file, Inode inode) {

@@ -88,6 +88,9 @@ public abstract class RegularFile extends Inode implements PageSource {
   /** Bytes were written to the cache; for files that write through. With the inode lock held. */
   protected void written(long position, long bytes) {}
 
+  /** Makes what was written durable; for files that are elsewhere too. */
+  protected void syncContents() {}
+
   /** The size has been set; for files that write through. With the inode lock held. */
   protected void resized(long newSize) {}
 
@@ -451,8 +454,8 @@ public abstract class RegularFile extends Inode implements PageSource {
       if (newSize > old && newSize > fileSizeLimit) {
         throw ErrnoException.of(Errno.EFBIG);
       }
+      setSize(newSize);
       if (newSize != old) {
-        setSize(newSize);
         touchModified(fileSystem().now());
         resized(newSize);
       }
@@ -465,7 +468,7 @@ public abstract class RegularFile extends Inode implements PageSource {
     boolean shrinks;
     cacheLock.lock();
     try {
-      shrinks = newSize < size;
+      shrinks = newSize <= size;
       size = newSize;
       backedSize = Math.min(backedSize, newSize);
     } finally {
@@ -542,10 +545,9 @@ public abstract class RegularFile extends Inode implements PageSource {
       if (dead) {
         throw ErrnoException.of(Errno.EBADF);
       }
-      if (pages.get(page) != 0 || isBacked(page)) {
-        return;
+      if (pages.get(page) == 0 && !isBacked(page)) {
+        pages.put(page, frames.allocate());
       }
-      pages.put(page, frames.allocate());
     } finally {
       cacheLock.unlock();
     }

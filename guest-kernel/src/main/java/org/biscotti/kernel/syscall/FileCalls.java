@@ -89,6 +89,7 @@ final class FileCalls {
 
   private static long open(Task t, long dir, long path, int flags, int mode, int resolve) {
     String name = Paths.read(t, path);
+    t.files().checkFree();
     OpenFile opened = Opening.open(t, Paths.start(t, dir, name), name, flags, mode, resolve);
     try {
       return t.files().install(opened, (flags & O_CLOEXEC) != 0);
@@ -379,13 +380,13 @@ final class FileCalls {
   }
 
   static long flock(Task t, long fd, long operation, long c, long d, long e, long f) {
-    int what = (int) operation & ~LOCK_NB;
     OpenFile file = file(t, fd);
-    if (what != LOCK_SH && what != LOCK_EX && what != LOCK_UN) {
-      throw ErrnoException.of(EINVAL);
-    }
-    if (file.isClosed()) {
-      throw ErrnoException.of(EBADF);
+    boolean wait = (operation & LOCK_NB) == 0;
+    switch ((int) operation & ~LOCK_NB) {
+      case LOCK_SH -> file.inode().wholeFileLock().lock(file, false, wait);
+      case LOCK_EX -> file.inode().wholeFileLock().lock(file, true, wait);
+      case LOCK_UN -> file.inode().wholeFileLock().unlock(file);
+      default -> throw ErrnoException.of(EINVAL);
     }
     return 0;
   }
