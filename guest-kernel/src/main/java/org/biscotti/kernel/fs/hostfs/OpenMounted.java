@@ -30,7 +30,7 @@ final class OpenMounted extends OpenRegular {
       // The file may have become shorter while it was read.
       file.revalidate();
       long done = to.position() - before;
-      return done > 0 ? done : super.readAt(to, from, caller);
+      return done + super.readAt(to, from + done, caller);
     }
   }
 

@@ -17,8 +17,6 @@ import org.biscotti.kernel.port.HostDirectory.HostFile;
  * whatever happens to its name. Changes stay in memory.
  */
 public final class SingleFile extends HostBackedFile {
-  private static final int DIRECTORY_PERMISSIONS = 0755;
-
   private final HostFile file;
   private final long hostSize;
   private volatile boolean changed;
@@ -32,63 +30,23 @@ public final class SingleFile extends HostBackedFile {
   }
 
   /**
-   * Shows a host file in the guest's tree. Directories that are missing on the way are made.
+   * Shows a host file in a directory of the guest.
    *
-   * @param caller on whose behalf directories are looked up
-   * @param root the guest's root directory, a tmpfs or an overlay
-   * @param path absolute; through directories only, not through symbolic links
+   * @param caller on whose behalf the name is looked up
+   * @param directory in a tmpfs or an overlay
+   * @param name its name there
    * @param file the host file, taken over
    * @param frames where its pages go
    * @return its name
-   * @throws ErrnoException EEXIST if the path is taken, ENOTDIR if it leads through something else
-   *     than a directory, EROFS if it leads into another kind of file system
+   * @throws ErrnoException EEXIST if the name is taken, ENOTDIR, EROFS if the directory is in
+   *     another kind of file system
    */
   public static Dentry show(
-      Caller caller, Dentry root, String path, HostFile file, FrameAllocator frames) {
-    MemoryDirectory at = memoryDirectory(root.top());
-    int from = skipSlashes(path, 0);
-    int end = path.indexOf('/', from);
-    while (end >= 0) {
-      at = step(caller, at, path.substring(from, end));
-      from = skipSlashes(path, end);
-      end = path.indexOf('/', from);
-    }
-    return enter(caller, at, path.substring(from), file, frames);
-  }
-
-  private static int skipSlashes(String path, int from) {
-    int at = from;
-    while (at < path.length() && path.charAt(at) == '/') {
-      at++;
-    }
-    return at;
-  }
-
-  private static MemoryDirectory memoryDirectory(Dentry dentry) {
-    if (dentry.inode() instanceof MemoryDirectory directory) {
-      return directory;
-    }
-    throw ErrnoException.of(dentry.inode().isDirectory() ? Errno.EROFS : Errno.ENOTDIR);
-  }
-
-  private static MemoryDirectory step(Caller caller, MemoryDirectory in, String name) {
+      Caller caller, Dentry directory, String name, HostFile file, FrameAllocator frames) {
+    MemoryDirectory in = memoryDirectory(directory.top());
     in.lock().lock();
     try {
-      Dentry next = in.lookup(name, caller);
-      if (next == null) {
-        next = in.makeDirectory(name, DIRECTORY_PERMISSIONS, 0, 0);
-      }
-      return memoryDirectory(next.top());
-    } finally {
-      in.lock().unlock();
-    }
-  }
-
-  private static Dentry enter(
-      Caller caller, MemoryDirectory in, String name, HostFile file, FrameAllocator frames) {
-    in.lock().lock();
-    try {
-      if (name.isEmpty() || in.lookup(name, caller) != null) {
+      if (in.lookup(name, caller) != null) {
         throw ErrnoException.of(Errno.EEXIST);
       }
       SingleFile inode = new SingleFile(in.fileSystem(), file.attributes(), file, frames);
@@ -96,6 +54,13 @@ public final class SingleFile extends HostBackedFile {
     } finally {
       in.lock().unlock();
     }
+  }
+
+  private static MemoryDirectory memoryDirectory(Dentry dentry) {
+    if (dentry.inode() instanceof MemoryDirectory directory) {
+      return directory;
+    }
+    throw ErrnoException.of(dentry.inode().isDirectory() ? Errno.EROFS : Errno.ENOTDIR);
   }
 
   @Override
