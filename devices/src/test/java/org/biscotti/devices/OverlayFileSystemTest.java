@@ -82,7 +82,10 @@ class OverlayFileSystemTest {
 
   private String hostState() throws IOException {
     return HostCommands.run(
-        host, "sh", "-c", "find . -printf '%p %y %m %s %T@ %n %l\\n' | sort; cat etc/* 2>&1 || true");
+        host,
+        "sh",
+        "-c",
+        "find . -printf '%p %y %m %s %T@ %n %l\\n' | sort; cat etc/* 2>&1 || true");
   }
 
   private static void assertErrno(int errno, ThrowingCallable call) {
@@ -349,8 +352,7 @@ class OverlayFileSystemTest {
   void showsASingleFile() throws IOException {
     Path program = Files.writeString(temporary.resolve("program"), "#!/bin/true\n");
     Namespace.makeDirectory(guest, guest.root(), "/opt", 0755);
-    SingleFile.show(
-        guest, guest.find("/opt"), "program", files.openFile(program), guest.frames());
+    SingleFile.show(guest, guest.find("/opt"), "program", files.openFile(program), guest.frames());
     assertThat(guest.contents("/opt/program")).isEqualTo("#!/bin/true\n");
     assertThat(guest.list("/opt", 5)).containsOnlyKeys("program");
     assertErrno(Errno.ENOENT, () -> guest.find("/opt/secret"));

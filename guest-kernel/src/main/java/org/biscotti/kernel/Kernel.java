@@ -59,6 +59,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Kernel implements AutoCloseable {
   private static final long STOP_SECONDS = 5;
+  private static final int DIRECTORY_MODE = 0755;
 
   private final KernelState state;
   private final Dispatcher dispatcher;
@@ -174,7 +175,10 @@ public final class Kernel implements AutoCloseable {
    * @throws ErrnoException EEXIST if there is something at that path
    */
   public void showFile(String path, HostFile file) {
-    SingleFile.show(state.files().kernelCaller(), state.files().root(), path, file, state.frames());
+    int slash = path.lastIndexOf('/');
+    Dentry directory = state.files().directory(path.substring(0, slash + 1), DIRECTORY_MODE);
+    String name = path.substring(slash + 1);
+    SingleFile.show(state.files().kernelCaller(), directory, name, file, state.frames());
   }
 
   /** True if a path of the guest's tree leads to something. */

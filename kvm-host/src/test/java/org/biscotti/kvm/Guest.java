@@ -1,0 +1,102 @@
+package org.biscotti.kvm;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.biscotti.devices.HostFiles;
+import org.biscotti.kernel.Kernel;
+import org.biscotti.kernel.KernelOptions;
+import org.biscotti.kernel.fs.Credentials;
+import org.biscotti.kernel.mem.MemoryPolicy;
+import org.biscotti.kernel.task.Process;
+import org.jspecify.annotations.Nullable;
+
+/** A machine for tests, and programs in it with their output caught. */
+final class Guest implements AutoCloseable {
+  private static final long LIMIT_SECONDS = Boolean.getBoolean("biscotti.emulated") ? 1200 : 120;
+
+  private final HostFiles hostFiles;
+  private final Machine machine;
+
+  private Guest(@Nullable Path root, long memoryBytes, int cpus) throws IOException {
+    hostFiles = new HostFiles();
+    machine =
+        new Machine(
+            new MachineOptions(
+                memoryBytes,
+                cpus,
+                new KernelOptions(
+                    MemoryPolicy.DEFAULT,
+                    null,
+                    root == null ? null : hostFiles.openDirectory(root, false),
+                    null)));
+  }
+
+  /** A machine with an empty root, 512 MiB and two vCPUs. */
+  static Guest empty() throws IOException {
+    return new Guest(null, 512L << 20, 2);
+  }
+
+  static Guest empty(long memoryBytes, int cpus) throws IOException {
+    return new Guest(null, memoryBytes, cpus);
+  }
+
+  /** A machine whose root shows a directory of the host. */
+  static Guest over(Path root) throws IOException {
+    return new Guest(root, 1L << 30, 2);
+  }
+
+  Machine machine() {
+    return machine;
+  }
+
+  /** Makes a host file visible in the guest at the same path; returns that path. */
+  String show(Path file) throws IOException {
+    String path = file.toAbsolutePath().toString();
+    if (!machine.kernel().exists(path)) {
+      machine.kernel().showFile(path, hostFiles.openFile(file));
+    }
+    return path;
+  }
+
+  /** A program that has been started. */
+  record Running(Process process, ByteStream output, ByteStream errors) {
+    Outcome await() throws Exception {
+      int code = process.exited().get(LIMIT_SECONDS, TimeUnit.SECONDS).shellCode();
+      return new Outcome(code, output.text(), errors.text());
+    }
+  }
+
+  Running start(byte[] input, Map<String, String> environment, List<String> command) {
+    ByteStream output = ByteStream.empty();
+    ByteStream errors = ByteStream.empty();
+    List<String> variables = new ArrayList<>();
+    environment.forEach((name, value) -> variables.add(name + "=" + value));
+    Process process =
+        machine
+            .kernel()
+            .spawn(
+                new Kernel.Program(
+                    command.getFirst(),
+                    command,
+                    variables,
+                    "/tmp",
+                    Credentials.ROOT,
+                    Arrays.asList(new ByteStream(input), output, errors)));
+    return new Running(process, output, errors);
+  }
+
+  Outcome run(String... command) throws Exception {
+    return start(new byte[0], Map.of(), List.of(command)).await();
+  }
+
+  @Override
+  public void close() throws IOException {
+    machine.close();
+    hostFiles.close();
+  }
+}
