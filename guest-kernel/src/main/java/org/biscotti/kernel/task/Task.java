@@ -122,8 +122,9 @@ public final class Task implements Caller {
   public void attach(GuestCpu to) {
     cpu = to;
     switches++;
-    to.load(context, space().root(to.index()));
+    // First, so that no downgrade misses a vCPU that is about to use what it takes away.
     space().loadedOn(to.index());
+    to.load(context, space().root(to.index()));
   }
 
   /** Takes the task off its vCPU, registers saved. */
