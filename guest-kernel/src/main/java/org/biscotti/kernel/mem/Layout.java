@@ -1,6 +1,7 @@
 package org.biscotti.kernel.mem;
 
 import org.biscotti.kernel.port.GuestMemory;
+import org.biscotti.kernel.port.KernelArea;
 
 /**
  * The layout of every address space; guest-virtual addresses and sizes in bytes.
@@ -13,7 +14,7 @@ public final class Layout {
   public static final long USER_MIN = 0x10000L;
 
   /** End, exclusive, of what a program can map: the start of PML4 slot 255. */
-  public static final long USER_END = 0x7f80_0000_0000L;
+  public static final long USER_END = KernelArea.START;
 
   /**
    * End, exclusive, of the addresses that pass for pointers at all ({@code TASK_SIZE_MAX}). A range
@@ -21,9 +22,6 @@ public final class Layout {
    * nothing is mapped.
    */
   public static final long POINTER_END = 0x7fff_ffff_f000L;
-
-  /** Start of the kernel's own area, PML4 slot 255. */
-  public static final long KERNEL_AREA = 0x7f80_0000_0000L;
 
   /** End, exclusive, of the initial stack; the page above it stays unmapped. */
   public static final long STACK_TOP = USER_END - GuestMemory.PAGE_SIZE;

@@ -16,10 +16,11 @@
  *       allocates nothing.
  * </ul>
  *
- * <p>Lock order: the lock of an {@link AddressSpace}, then whatever leaf locks a {@link PageSource}
- * takes in its {@code page} methods, then the lock of the {@link FrameAllocator}. No two address
- * spaces are locked at once. A {@link UserMemory} holds no lock while it copies: it announces a
- * section, which an address space waits for after a downgrade, and which never waits for anything.
+ * <p>Lock order ({@link org.biscotti.kernel.wait.LockRank}): the lock of an {@link AddressSpace},
+ * then the page cache locks that a {@link PageSource} takes in its {@code page} methods, then the
+ * lock of the {@link FrameAllocator}, which is innermost of all. No two address spaces are locked
+ * at once. A {@link UserMemory} holds no lock while it copies: it announces a section, which an
+ * address space waits for after a downgrade, and which never waits for anything.
  */
 @NullMarked
 package org.biscotti.kernel.mem;

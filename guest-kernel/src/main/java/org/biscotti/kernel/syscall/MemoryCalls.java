@@ -4,6 +4,7 @@ import static org.biscotti.kernel.abi.Errno.*;
 import static org.biscotti.kernel.abi.Mman.*;
 
 import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.abi.Stat;
 import org.biscotti.kernel.fs.OpenFile;
 import org.biscotti.kernel.mem.PageSource;
 import org.biscotti.kernel.port.GuestMemory;
@@ -13,32 +14,44 @@ import org.biscotti.kernel.task.Task;
 final class MemoryCalls {
   private static final int MLOCKALL_FLAGS = MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT;
 
+  private static final long DEV_ZERO = Stat.device(1, 5);
+
   private MemoryCalls() {}
 
   static long mmap(
       Task t, long addr, long length, long prot, long flags, long descriptor, long offset) {
-    PageSource source = null;
-    boolean writable = false;
     if ((offset & (GuestMemory.PAGE_SIZE - 1)) != 0) {
       throw ErrnoException.of(EINVAL);
     }
-    if ((flags & MAP_ANONYMOUS) == 0) {
-      OpenFile file = t.files().get((int) descriptor);
-      source = mappable(file, length, (int) flags);
-      writable = file.isWritable();
+    if ((flags & MAP_ANONYMOUS) != 0) {
+      return t.space().mmap(addr, length, (int) prot, (int) flags, null, offset, false);
     }
+    OpenFile file = t.files().get((int) descriptor);
+    checkMappable(file, length, (int) prot, (int) flags);
+    if (file.inode().specialDevice() == DEV_ZERO) {
+      int anonymous = ((int) flags & ~MAP_TYPE) | typeForZero((int) flags) | MAP_ANONYMOUS;
+      return t.space().mmap(addr, length, (int) prot, anonymous, null, 0, false);
+    }
+    PageSource source = file.pageSource();
+    boolean writable = file.isWritable();
     return t.space().mmap(addr, length, (int) prot, (int) flags, source, offset, writable);
   }
 
-  /** What a mapping of a file maps; a mapping always reads, whatever its protection. */
-  private static PageSource mappable(OpenFile file, long length, int flags) {
+  /** A mapping always reads the file, whatever its protection. */
+  private static void checkMappable(OpenFile file, long length, int prot, int flags) {
     if (length == 0 || (flags & MAP_HUGETLB) != 0) {
       throw ErrnoException.of(EINVAL);
     }
-    if (!file.isReadable()) {
+    boolean writes = (flags & MAP_TYPE) != MAP_PRIVATE && (prot & PROT_WRITE) != 0;
+    if (!file.isReadable() || (writes && !file.isWritable())) {
       throw ErrnoException.of(EACCES);
     }
-    return file.pageSource();
+  }
+
+  /** Mapping /dev/zero is another way to ask for anonymous memory (zero(4)). */
+  private static int typeForZero(int flags) {
+    int type = flags & MAP_TYPE;
+    return type == MAP_SHARED_VALIDATE ? MAP_SHARED : type;
   }
 
   static long mprotect(Task t, long addr, long length, long prot, long d, long e, long f) {
