@@ -122,7 +122,7 @@ public class OpenRegular extends OpenFile {
     }
     switch (mode) {
       case 0, Fcntl.FALLOC_FL_KEEP_SIZE ->
-          file.allocate(offset, length, mode != 0, caller.fileSizeLimit());
+          file.allocate(offset, length, mode != 0, caller);
       case Fcntl.FALLOC_FL_KEEP_SIZE | Fcntl.FALLOC_FL_PUNCH_HOLE -> file.punch(offset, length);
       default -> throw ErrnoException.of(Errno.EOPNOTSUPP);
     }

@@ -503,11 +503,11 @@ public abstract class RegularFile extends Inode implements PageSource {
    *
    * @throws ErrnoException EFBIG beyond the limit; ENOSPC, and then nothing has been provided
    */
-  final void allocate(long offset, long length, boolean keepSize, long fileSizeLimit) {
+  final void allocate(long offset, long length, boolean keepSize, Caller caller) {
     lock().lock();
     try {
       long end = offset + length;
-      if (end < 0 || (end > size && end > fileSizeLimit)) {
+      if (end < 0 || (end > size && end > caller.fileSizeLimit())) {
         throw ErrnoException.of(Errno.EFBIG);
       }
       long from = offset >>> PAGE_SHIFT;
@@ -521,7 +521,8 @@ public abstract class RegularFile extends Inode implements PageSource {
         grow(end);
         resized(end);
       }
-      touchChanged(fileSystem().now());
+      dropPrivilegeBits(caller.credentials());
+      touchModified(fileSystem().now());
     } finally {
       lock().unlock();
     }
