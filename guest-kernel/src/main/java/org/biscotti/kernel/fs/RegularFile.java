@@ -455,8 +455,8 @@ public abstract class RegularFile extends Inode implements PageSource {
         throw ErrnoException.of(Errno.EFBIG);
       }
       setSize(newSize);
+      touchModified(fileSystem().now());
       if (newSize != old) {
-        touchModified(fileSystem().now());
         resized(newSize);
       }
     } finally {
@@ -566,9 +566,10 @@ public abstract class RegularFile extends Inode implements PageSource {
   }
 
   /** Makes a range read as zeroes and gives its whole pages back (FALLOC_FL_PUNCH_HOLE). */
-  final void punch(long offset, long length) {
+  final void punch(long offset, long length, Credentials who) {
     lock().lock();
     try {
+      dropPrivilegeBits(who);
       long end = offset + length < 0 ? Long.MAX_VALUE : offset + length;
       punchWithin(offset, end);
       touchModified(fileSystem().now());
@@ -794,7 +795,7 @@ public abstract class RegularFile extends Inode implements PageSource {
 
   @Override
   public void punchHole(long firstPage, long pageCount) {
-    punch(firstPage << PAGE_SHIFT, pageCount << PAGE_SHIFT);
+    punch(firstPage << PAGE_SHIFT, pageCount << PAGE_SHIFT, Credentials.ROOT);
   }
 
   @Override
