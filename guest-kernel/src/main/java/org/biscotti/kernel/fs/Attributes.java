@@ -60,6 +60,9 @@ public final class Attributes {
       }
       int drop = inode.privilegeBits(who);
       if (drop != 0) {
+        if (!Permissions.ownerOrCapable(inode, who)) {
+          throw ErrnoException.of(Errno.EPERM);
+        }
         inode.setPermissions(inode.mode() & ~drop);
       }
       inode.setOwner(uid == -1 ? inode.uid() : uid, gid == -1 ? inode.gid() : gid);

@@ -109,7 +109,6 @@ public class OpenRegular extends OpenFile {
     try {
       file.dropPrivilegeBits(caller.credentials());
       file.truncate(size, caller.fileSizeLimit());
-      file.touchModified(file.fileSystem().now());
     } finally {
       file.lock().unlock();
     }
@@ -122,8 +121,9 @@ public class OpenRegular extends OpenFile {
     }
     switch (mode) {
       case 0, Fcntl.FALLOC_FL_KEEP_SIZE ->
-          file.allocate(offset, length, mode != 0, caller.fileSizeLimit());
-      case Fcntl.FALLOC_FL_KEEP_SIZE | Fcntl.FALLOC_FL_PUNCH_HOLE -> file.punch(offset, length);
+          file.allocate(offset, length, mode != 0, caller);
+      case Fcntl.FALLOC_FL_KEEP_SIZE | Fcntl.FALLOC_FL_PUNCH_HOLE ->
+          file.punch(offset, length, caller.credentials());
       default -> throw ErrnoException.of(Errno.EOPNOTSUPP);
     }
   }

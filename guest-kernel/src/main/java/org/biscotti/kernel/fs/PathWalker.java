@@ -209,6 +209,9 @@ public final class PathWalker {
 
   /** Looks a name up in the directory where the walk is, whatever is mounted there. */
   @Nullable Dentry lookupHere(String name) {
+    if (current.isUnlinked()) {
+      return null;
+    }
     if (name.length() > Fcntl.NAME_MAX) {
       throw ErrnoException.of(Errno.ENAMETOOLONG);
     }

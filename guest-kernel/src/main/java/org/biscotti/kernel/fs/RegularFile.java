@@ -455,8 +455,8 @@ public abstract class RegularFile extends Inode implements PageSource {
         throw ErrnoException.of(Errno.EFBIG);
       }
       setSize(newSize);
+      touchModified(fileSystem().now());
       if (newSize != old) {
-        touchModified(fileSystem().now());
         resized(newSize);
       }
     } finally {
@@ -503,11 +503,11 @@ public abstract class RegularFile extends Inode implements PageSource {
    *
    * @throws ErrnoException EFBIG beyond the limit; ENOSPC, and then nothing has been provided
    */
-  final void allocate(long offset, long length, boolean keepSize, long fileSizeLimit) {
+  final void allocate(long offset, long length, boolean keepSize, Caller caller) {
     lock().lock();
     try {
       long end = offset + length;
-      if (end < 0 || (end > size && end > fileSizeLimit)) {
+      if (end < 0 || (end > size && end > caller.fileSizeLimit())) {
         throw ErrnoException.of(Errno.EFBIG);
       }
       long from = offset >>> PAGE_SHIFT;
@@ -521,7 +521,8 @@ public abstract class RegularFile extends Inode implements PageSource {
         grow(end);
         resized(end);
       }
-      touchChanged(fileSystem().now());
+      dropPrivilegeBits(caller.credentials());
+      touchModified(fileSystem().now());
     } finally {
       lock().unlock();
     }
@@ -565,9 +566,10 @@ public abstract class RegularFile extends Inode implements PageSource {
   }
 
   /** Makes a range read as zeroes and gives its whole pages back (FALLOC_FL_PUNCH_HOLE). */
-  final void punch(long offset, long length) {
+  final void punch(long offset, long length, Credentials who) {
     lock().lock();
     try {
+      dropPrivilegeBits(who);
       long end = offset + length < 0 ? Long.MAX_VALUE : offset + length;
       punchWithin(offset, end);
       touchModified(fileSystem().now());
@@ -793,7 +795,7 @@ public abstract class RegularFile extends Inode implements PageSource {
 
   @Override
   public void punchHole(long firstPage, long pageCount) {
-    punch(firstPage << PAGE_SHIFT, pageCount << PAGE_SHIFT);
+    punch(firstPage << PAGE_SHIFT, pageCount << PAGE_SHIFT, Credentials.ROOT);
   }
 
   @Override

@@ -143,7 +143,7 @@ final class TreeOperations {
   private String withFile(String[] a) {
     OpenFile file = tree.open(a[1], number(a[2]), number(a[3]));
     try {
-      if (a[0].equals("read") || a[0].equals("write")) {
+      if (a[0].equals("read") || a[0].equals("write") || a[0].equals("ftruncate")) {
         checkPosition(Long.parseLong(a[4]));
       }
       if (file.isPathOnly() && !a[0].equals("open")) {
@@ -195,7 +195,7 @@ final class TreeOperations {
   }
 
   private String ftruncate(OpenFile file, long size) {
-    if (size < 0 || !file.isWritable()) {
+    if (!file.isWritable()) {
       throw ErrnoException.of(Errno.EINVAL);
     }
     file.truncate(size, tree);
