@@ -206,8 +206,7 @@ class MountedFileSystemTest {
     Namespace.rename(guest, guest.root(), "/other", guest.root(), "/moved/file", 0);
     assertThat(host.resolve("moved/file")).hasContent("replacement");
     assertThat(guest.contents("/moved/second")).isEqualTo("text");
-    Namespace.rename(
-        guest, guest.root(), "/link", guest.root(), "/moved", Fcntl.RENAME_EXCHANGE);
+    Namespace.rename(guest, guest.root(), "/link", guest.root(), "/moved", Fcntl.RENAME_EXCHANGE);
     assertThat(Files.isSymbolicLink(host.resolve("moved"))).isTrue();
     assertThat(guest.contents("/link/file")).isEqualTo("replacement");
     assertErrno(Errno.ENOTEMPTY, () -> Namespace.removeDirectory(guest, guest.root(), "/link"));
@@ -242,7 +241,8 @@ class MountedFileSystemTest {
     assertThat(guest.status("/file").modifyNanos).isEqualTo(2_000_000_000L);
     Namespace.makeSymlink(guest, "file", guest.root(), "/link");
     Attributes.setTimes(guest.find("/link"), 3_000_000_000L, 4_000_000_000L, guest.credentials());
-    assertThat(Files.getLastModifiedTime(host.resolve("link"), LinkOption.NOFOLLOW_LINKS).toMillis())
+    assertThat(
+            Files.getLastModifiedTime(host.resolve("link"), LinkOption.NOFOLLOW_LINKS).toMillis())
         .isEqualTo(4000);
     Namespace.makeDirectory(guest, guest.root(), "/directory", 0755);
     Attributes.setPermissions(guest.find("/directory"), 0700, guest.credentials());
@@ -326,14 +326,13 @@ class MountedFileSystemTest {
           () -> Attributes.setPermissions(other.find("/file"), 0, other.credentials()));
       assertErrno(Errno.EROFS, () -> Attributes.truncate(other.find("/file"), 0, other));
       assertErrno(
-          Errno.EROFS,
-          () -> Namespace.rename(other, other.root(), "/file", other.root(), "/x", 0));
+          Errno.EROFS, () -> Namespace.rename(other, other.root(), "/file", other.root(), "/x", 0));
     }
   }
 
   @Test
   void takesBackWhatTheHostDoesNotTake() throws IOException {
-    
+
     hostFile("file", "text");
     OpenFile file = guest.open("/file", Fcntl.O_RDWR);
     // The largest size that any file system here allows is below this.

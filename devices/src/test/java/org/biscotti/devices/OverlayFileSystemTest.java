@@ -82,7 +82,10 @@ class OverlayFileSystemTest {
 
   private String hostState() throws IOException {
     return HostCommands.run(
-        host, "sh", "-c", "find . -printf '%p %y %m %s %T@ %n %l\\n' | sort; cat etc/* 2>&1 || true");
+        host,
+        "sh",
+        "-c",
+        "find . -printf '%p %y %m %s %T@ %n %l\\n' | sort; cat etc/* 2>&1 || true");
   }
 
   private static void assertErrno(int errno, ThrowingCallable call) {
