@@ -12,7 +12,6 @@ module org.biscotti.kernel {
   exports org.biscotti.kernel.exec;
   exports org.biscotti.kernel.fs.boot;
   exports org.biscotti.kernel.fs.dev;
-  exports org.biscotti.kernel.fs.hostfs;
   exports org.biscotti.kernel.fs.tmpfs;
   exports org.biscotti.kernel.fs;
   exports org.biscotti.kernel.mem;

@@ -351,19 +351,28 @@ class OverlayFileSystemTest {
   @Test
   void showsASingleFile() throws IOException {
     Path program = Files.writeString(temporary.resolve("program"), "#!/bin/true\n");
-    Namespace.makeDirectory(guest, guest.root(), "/opt", 0755);
-    SingleFile.show(guest, guest.find("/opt"), "program", files.openFile(program), guest.frames());
-    assertThat(guest.contents("/opt/program")).isEqualTo("#!/bin/true\n");
-    assertThat(guest.list("/opt", 5)).containsOnlyKeys("program");
-    assertErrno(Errno.ENOENT, () -> guest.find("/opt/secret"));
+    Namespace.makeSymlink(guest, "/etc/deep", guest.root(), "/way");
+    SingleFile.show(
+        guest, guest.root(), "/opt/bin/program", files.openFile(program), guest.frames());
+    SingleFile.show(guest, guest.root(), "/way/program", files.openFile(program), guest.frames());
+    assertThat(guest.contents("/etc/deep/program")).isEqualTo("#!/bin/true\n");
+    Namespace.unlink(guest, guest.root(), "/etc/deep/program");
+    assertErrno(
+        Errno.EEXIST,
+        () ->
+            SingleFile.show(
+                guest, guest.root(), "/etc/hosts", files.openFile(program), guest.frames()));
+    assertThat(guest.contents("/opt/bin/program")).isEqualTo("#!/bin/true\n");
+    assertThat(guest.list("/opt/bin", 5)).containsOnlyKeys("program");
+    assertErrno(Errno.ENOENT, () -> guest.find("/opt/bin/secret"));
     Files.writeString(temporary.resolve("other"), "replaced");
     Files.move(temporary.resolve("program"), temporary.resolve("gone"));
-    assertThat(guest.contents("/opt/program")).isEqualTo("#!/bin/true\n");
-    guest.write("/opt/program", 0, "##");
-    assertThat(guest.contents("/opt/program")).startsWith("##/bin");
+    assertThat(guest.contents("/opt/bin/program")).isEqualTo("#!/bin/true\n");
+    guest.write("/opt/bin/program", 0, "##");
+    assertThat(guest.contents("/opt/bin/program")).startsWith("##/bin");
     assertThat(Files.readString(temporary.resolve("gone"), StandardCharsets.US_ASCII))
         .isEqualTo("#!/bin/true\n");
-    Namespace.unlink(guest, guest.root(), "/opt/program");
+    Namespace.unlink(guest, guest.root(), "/opt/bin/program");
     assertThat(HostCommands.openDescriptors("/gone")).isZero();
   }
 }

@@ -255,6 +255,26 @@ class StandardStreamTest {
   }
 
   @Test
+  void forgetsWaitersThatWereTooMany() throws Exception {
+    int[] pipe = TestStreams.pipe();
+    try (StandardStream stream = stream(pipe[0])) {
+      CountDownLatch early = new CountDownLatch(10_000);
+      for (int i = 0; i < 10_000; i++) {
+        stream.awaitReadable(early::countDown);
+      }
+      // Two times 4096 have been let go; the rest waits on.
+      while (early.getCount() > 10_000 - 2 * 4096) {
+        Thread.onSpinWait();
+      }
+      assertThat(early.getCount()).isEqualTo(10_000 - 2 * 4096);
+      TestStreams.write(pipe[1], "x");
+      assertThat(early.await(30, TimeUnit.SECONDS)).isTrue();
+    } finally {
+      TestStreams.close(pipe);
+    }
+  }
+
+  @Test
   void theRealThree() {
     try (StandardStreams streams = new StandardStreams()) {
       for (int fd = 0; fd < 3; fd++) {

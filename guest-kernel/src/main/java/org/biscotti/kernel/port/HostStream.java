@@ -43,10 +43,13 @@ public interface HostStream {
   /** Events that are ready now, as poll(2)'s POLLIN, POLLOUT, POLLHUP, POLLERR. */
   int ready();
 
-  /** Runs {@code then} once, on some thread, when a read would no longer return -1. */
+  /**
+   * Runs {@code then} once, on some thread, when a read would no longer return -1; perhaps earlier,
+   * so whoever waits looks again.
+   */
   void awaitReadable(Runnable then);
 
-  /** Runs {@code then} once, on some thread, when a write would no longer return -1. */
+  /** The same for a write. */
   void awaitWritable(Runnable then);
 
   /** Terminal attributes: {@code struct termios} as TCGETS gives it, 36 bytes; ENOTTY otherwise. */

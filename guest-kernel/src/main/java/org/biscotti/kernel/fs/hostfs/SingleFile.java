@@ -6,6 +6,8 @@ import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.fs.Caller;
 import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.FileSystem;
+import org.biscotti.kernel.fs.Namespace;
+import org.biscotti.kernel.fs.PathWalker;
 import org.biscotti.kernel.fs.tmpfs.MemoryDirectory;
 import org.biscotti.kernel.mem.FrameAllocator;
 import org.biscotti.kernel.port.HostDirectory.Attributes;
@@ -17,6 +19,8 @@ import org.biscotti.kernel.port.HostDirectory.HostFile;
  * whatever happens to its name. Changes stay in memory.
  */
 public final class SingleFile extends HostBackedFile {
+  private static final int DIRECTORY_PERMISSIONS = 0755;
+
   private final HostFile file;
   private final long hostSize;
   private volatile boolean changed;
@@ -30,23 +34,63 @@ public final class SingleFile extends HostBackedFile {
   }
 
   /**
-   * Shows a host file in a directory of the guest.
+   * Shows a host file in the guest's tree. Directories that are missing on the way are made; links
+   * on the way are followed.
    *
-   * @param caller on whose behalf the name is looked up
-   * @param directory in a tmpfs or an overlay
-   * @param name its name there
-   * @param file the host file, taken over
+   * @param caller on whose behalf
+   * @param root directory that the path starts from
+   * @param path where the file is to be seen
+   * @param file the host file, taken over; closed if this fails
    * @param frames where its pages go
    * @return its name
-   * @throws ErrnoException EEXIST if the name is taken, ENOTDIR, EROFS if the directory is in
-   *     another kind of file system
+   * @throws ErrnoException EEXIST if the path is taken, ENOTDIR if it leads through something else
+   *     than directories, EROFS if it leads into a file system that is neither a tmpfs nor an
+   *     overlay
    */
   public static Dentry show(
-      Caller caller, Dentry directory, String name, HostFile file, FrameAllocator frames) {
-    MemoryDirectory in = memoryDirectory(directory.top());
+      Caller caller, Dentry root, String path, HostFile file, FrameAllocator frames) {
+    boolean shown = false;
+    try {
+      Dentry entry = place(caller, root, path, file, frames);
+      shown = true;
+      return entry;
+    } finally {
+      if (!shown) {
+        file.close();
+      }
+    }
+  }
+
+  private static Dentry place(
+      Caller caller, Dentry root, String path, HostFile file, FrameAllocator frames) {
+    Dentry at = root;
+    String last = "";
+    for (String name : path.split("/", -1)) {
+      if (!name.isEmpty()) {
+        at = last.isEmpty() ? at : step(caller, at, last);
+        last = name;
+      }
+    }
+    return showIn(caller, memoryDirectory(at.top()), last, file, frames);
+  }
+
+  private static Dentry step(Caller caller, Dentry in, String name) {
+    try {
+      return PathWalker.resolve(caller, in, name, true);
+    } catch (ErrnoException failed) {
+      if (failed.errno() != Errno.ENOENT) {
+        throw failed;
+      }
+    }
+    Namespace.makeDirectory(caller, in, name, DIRECTORY_PERMISSIONS);
+    return PathWalker.resolve(caller, in, name, true);
+  }
+
+  private static Dentry showIn(
+      Caller caller, MemoryDirectory in, String name, HostFile file, FrameAllocator frames) {
     in.lock().lock();
     try {
-      if (in.lookup(name, caller) != null) {
+      if (name.isEmpty() || in.lookup(name, caller) != null) {
         throw ErrnoException.of(Errno.EEXIST);
       }
       SingleFile inode = new SingleFile(in.fileSystem(), file.attributes(), file, frames);
