@@ -4,6 +4,7 @@ import org.biscotti.kernel.abi.Fcntl;
 
 /** Arguments that mean something else for each command of a call. */
 final class CommandWords {
+  private static final int PR_GET_DUMPABLE = 3;
   private static final int PR_GET_NAME = 16;
   private static final int PR_SET_VMA = 0x53564d41;
   private static final int NAME_BYTES = 16;
@@ -196,6 +197,8 @@ final class CommandWords {
         };
     if (!stored.isEmpty()) {
       Word.out((c, i, to) -> struct(stored, c, i, to)).returned().print(call, index, out);
+    } else if (option == PR_GET_DUMPABLE && !call.failed()) {
+      ConstantSets.one("dumpable").printOne(call.addRemark(), call.result());
     } else if (option == PR_GET_NAME) {
       Word.out((c, i, to) -> Strings.terminated(c.memory(), c.argument(i), NAME_BYTES, to))
           .returned()

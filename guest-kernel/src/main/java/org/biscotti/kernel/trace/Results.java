@@ -18,6 +18,7 @@ final class Results {
       case "=ready" -> orError(Results::ready);
       case "=time" -> orError(Results::time);
       case "=personality" -> orError(Results::personality);
+      case "=enum:signal" -> orError(Results::signal);
       default -> {
         String[] parts = word.split(":", -1);
         if (parts.length != 2 || !parts[0].equals("=enum")) {
@@ -72,6 +73,11 @@ final class Results {
   private static void personality(TracedCall call, CallText out) {
     out.hex(call.result());
     ConstantSets.personality(call.addRemark(), call.result());
+  }
+
+  private static void signal(TracedCall call, CallText out) {
+    out.decimal(call.result());
+    ConstantSets.signal(call.addRemark(), call.result());
   }
 
   private static Signature.Result named(ConstantSet set) {
