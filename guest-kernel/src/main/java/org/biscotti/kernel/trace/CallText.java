@@ -35,6 +35,12 @@ final class CallText {
     return this;
   }
 
+  /** The lower half of a register, with its sign. */
+  CallText decimal32(long value) {
+    text.append((int) value);
+    return this;
+  }
+
   CallText unsigned(long value) {
     text.append(Long.toUnsignedString(value));
     return this;

@@ -36,7 +36,7 @@ final class CommandWords {
       case Fcntl.F_GETLEASE, Fcntl.F_GETPIPE_SZ, Fcntl.F_GET_SEALS -> {}
       case Fcntl.F_GETLK, Fcntl.F_OFD_GETLK -> {}
       case Fcntl.F_DUPFD, Fcntl.F_DUPFD_CLOEXEC, Fcntl.F_SETOWN, Fcntl.F_SETPIPE_SZ ->
-          out.decimal((int) value);
+          out.decimal32(value);
       case Fcntl.F_SETFD -> ConstantSets.flags("fd").printFlags(out, value & 0xffff_ffffL);
       case Fcntl.F_SETFL -> ConstantSets.open(out, value & 0xffff_ffffL);
       case Fcntl.F_SETLK, Fcntl.F_SETLKW, Fcntl.F_OFD_SETLK, Fcntl.F_OFD_SETLKW ->
@@ -103,7 +103,7 @@ final class CommandWords {
       case "FIONBIO", "FIOASYNC", "TIOCSPGRP", "TIOCSPTLCK" -> struct("int", call, index, out);
       case "TCFLSH" -> ConstantSets.one("tcflush").printOne(out, call.argument(index));
       case "TCXONC" -> ConstantSets.one("tcflow").printOne(out, call.argument(index));
-      case "TCSBRK", "TCSBRKP", "TIOCSCTTY" -> out.decimal((int) call.argument(index));
+      case "TCSBRK", "TCSBRKP", "TIOCSCTTY" -> out.decimal32(call.argument(index));
       default -> out.hex(call.argument(index));
     }
   }

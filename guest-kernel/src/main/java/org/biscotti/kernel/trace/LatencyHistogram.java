@@ -58,7 +58,7 @@ final class LatencyHistogram {
       return index;
     }
     int exponent = (index >>> CLASSES_SHIFT) - 1;
-    long mantissa = CLASSES + (index & (CLASSES - 1));
+    long mantissa = (long) CLASSES + (index & (CLASSES - 1));
     return ((mantissa + 1) << exponent) - 1;
   }
 }

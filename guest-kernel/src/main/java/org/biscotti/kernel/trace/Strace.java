@@ -115,9 +115,8 @@ public final class Strace implements SyscallObserver {
 
   /** The rest of the line of a call that will never return. */
   static void unfinished(TracedCall call, CallText line) {
-    call.printCall(line);
-    line.add(call.isPartial() ? ", " : "").add(" <unfinished ...>) ").padTo(RESULT_COLUMN);
-    line.add("= ?");
+    call.printStartedCall(line);
+    line.add(" <unfinished ...>) ").padTo(RESULT_COLUMN).add("= ?");
   }
 
   @Override

@@ -33,16 +33,17 @@ final class Strings {
         text = Arrays.copyOf(text, Math.min(max, 2 * length));
       }
       int toPageEnd = PAGE_SIZE - (int) ((gva + length) & (PAGE_SIZE - 1));
-      int chunk = Math.min(toPageEnd, text.length - length);
-      if (gva == 0 || memory.read(gva + length, text, length, chunk) < chunk) {
-        out.address(gva);
-        return;
-      }
-      for (int end = length + chunk; length < end; length++) {
+      int wanted = Math.min(toPageEnd, text.length - length);
+      int got = gva == 0 ? 0 : memory.read(gva + length, text, length, wanted);
+      for (int end = length + got; length < end; length++) {
         if (text[length] == 0) {
           out.quoted(text, 0, length);
           return;
         }
+      }
+      if (got < wanted) {
+        out.address(gva);
+        return;
       }
     }
     out.quoted(text, 0, max - 1).add("...");
@@ -54,7 +55,7 @@ final class Strings {
     if (content == null) {
       out.address(gva);
     } else {
-      out.quoted(content, 0, content.length).add(content.length < length ? "..." : "");
+      out.quoted(content, 0, content.length).add(isCut(content, length) ? "..." : "");
     }
   }
 
@@ -64,8 +65,12 @@ final class Strings {
     if (content == null) {
       out.address(gva);
     } else {
-      out.quotedHex(content, content.length).add(content.length < length ? "..." : "");
+      out.quotedHex(content, content.length).add(isCut(content, length) ? "..." : "");
     }
+  }
+
+  private static boolean isCut(byte[] shown, long length) {
+    return Long.compareUnsigned(shown.length, length) < 0;
   }
 
   /** The first bytes of a buffer, or null if they cannot be read. */

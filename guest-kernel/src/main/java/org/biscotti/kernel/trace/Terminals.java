@@ -1,6 +1,7 @@
 package org.biscotti.kernel.trace;
 
 import java.nio.ByteBuffer;
+import java.util.List;
 
 /** Terminal settings (termios(3), {@code asm-generic/termbits.h}). */
 final class Terminals {
@@ -19,15 +20,15 @@ final class Terminals {
   };
 
   /** Delays of output: mask and names by value. */
-  private record Delay(int mask, String... names) {}
+  private record Delay(int mask, List<String> names) {}
 
   private static final Delay[] DELAYS = {
-    new Delay(0000400, "NL0", "NL1"),
-    new Delay(0003000, "CR0", "CR1", "CR2", "CR3"),
-    new Delay(0014000, "TAB0", "TAB1", "TAB2", "XTABS"),
-    new Delay(0020000, "BS0", "BS1"),
-    new Delay(0040000, "VT0", "VT1"),
-    new Delay(0100000, "FF0", "FF1"),
+    new Delay(0000400, List.of("NL0", "NL1")),
+    new Delay(0003000, List.of("CR0", "CR1", "CR2", "CR3")),
+    new Delay(0014000, List.of("TAB0", "TAB1", "TAB2", "XTABS")),
+    new Delay(0020000, List.of("BS0", "BS1")),
+    new Delay(0040000, List.of("VT0", "VT1")),
+    new Delay(0100000, List.of("FF0", "FF1")),
   };
 
   private Terminals() {}
@@ -49,7 +50,7 @@ final class Terminals {
     for (int i = 0; i < DELAYS.length; i++) {
       int mask = DELAYS[i].mask();
       int value = (int) (flags & mask) >> Integer.numberOfTrailingZeros(mask);
-      out.add(i == 0 ? "" : "|").add(DELAYS[i].names()[value]);
+      out.add(i == 0 ? "" : "|").add(DELAYS[i].names().get(value));
       rest &= ~mask;
     }
     if (rest != 0) {

@@ -93,9 +93,19 @@ final class TracedCall {
     }
   }
 
-  /** True if arguments are missing that only the return would have shown. */
-  boolean isPartial() {
-    return texts.length > 0 && texts[texts.length - 1].isEmpty();
+  /** Name and arguments up to the first that only the return would have shown. */
+  void printStartedCall(CallText out) {
+    out.add(name).add('(');
+    for (int i = 0; i < texts.length; i++) {
+      boolean missing = texts[i].isEmpty() && signature.words().get(i).isDecodedAtReturn();
+      if (i > 0 && (missing || !texts[i].isEmpty())) {
+        out.add(", ");
+      }
+      if (missing) {
+        return;
+      }
+      out.add(texts[i]);
+    }
   }
 
   /** What the call has returned, with what there is to say about it. */

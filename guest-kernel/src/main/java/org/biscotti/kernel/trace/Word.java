@@ -20,6 +20,11 @@ record Word(Printer entered, Printer returned) {
   /** An argument that is never shown. */
   static final Word HIDDEN = new Word(NOTHING, NOTHING);
 
+  /** True if the return adds something. */
+  boolean isDecodedAtReturn() {
+    return returned != NOTHING;
+  }
+
   /** An argument that the program passes. */
   static Word in(Printer printer) {
     return new Word(printer, NOTHING);

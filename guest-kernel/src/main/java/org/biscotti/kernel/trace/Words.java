@@ -74,7 +74,7 @@ final class Words {
 
   private static Word simple(String word) {
     return switch (word) {
-      case "fd", "int", "pid" -> number((value, out) -> out.decimal((int) value));
+      case "fd", "int", "pid" -> number((value, out) -> out.decimal32(value));
       case "uint" -> number((value, out) -> out.unsigned(value & 0xffff_ffffL));
       case "long", "off" -> number((value, out) -> out.decimal(value));
       case "ulong", "size" -> number((value, out) -> out.unsigned(value));
@@ -120,7 +120,7 @@ final class Words {
     if ((int) fd == Fcntl.AT_FDCWD) {
       out.add("AT_FDCWD");
     } else {
-      out.decimal((int) fd);
+      out.decimal32(fd);
     }
   }
 
