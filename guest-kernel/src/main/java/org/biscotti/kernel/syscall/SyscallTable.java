@@ -66,13 +66,13 @@ public final class SyscallTable {
   }
 
   private void memory() {
-    row(9, "mmap", MemoryCalls::mmap, FULL, "=addr size flags:prot flags:map fd off");
+    row(9, "mmap", MemoryCalls::mmap, FULL, "addr size flags:prot flags:map fd hex =ptr");
     row(10, "mprotect", MemoryCalls::mprotect, FULL, "addr size flags:prot");
     row(11, "munmap", MemoryCalls::munmap, FULL, "addr size");
-    row(12, "brk", MemoryCalls::brk, FULL, "=addr");
-    row(25, "mremap", MemoryCalls::mremap, FULL, "=addr size size flags:mremap addr");
+    row(12, "brk", MemoryCalls::brk, FULL, "ptr =ptr");
+    row(25, "mremap", MemoryCalls::mremap, FULL, "addr size size flags:mremap mremap:3 =ptr");
     row(26, "msync", MemoryCalls::msync, FULL, "addr size flags:msync");
-    row(27, "mincore", MemoryCalls::mincore, FULL, "addr size ptr");
+    row(27, "mincore", MemoryCalls::mincore, FULL, "addr size pages:out:1");
     row(
         28,
         "madvise",
@@ -85,7 +85,7 @@ public final class SyscallTable {
     row(150, "munlock", MemoryCalls::munlock, PARTIAL, "addr size", unswapped);
     row(151, "mlockall", MemoryCalls::mlockall, PARTIAL, "flags:mlockall", unswapped);
     row(152, "munlockall", MemoryCalls::munlockall, PARTIAL, "", unswapped);
-    row(325, "mlock2", MemoryCalls::mlock2, PARTIAL, "addr size uint", unswapped);
+    row(325, "mlock2", MemoryCalls::mlock2, PARTIAL, "addr size flags:mlock2", unswapped);
     row(
         329,
         "pkey_mprotect",
@@ -98,7 +98,7 @@ public final class SyscallTable {
   private void files() {
     row(0, "read", FileCalls::read, FULL, "fd buf:out:ret size");
     row(1, "write", FileCalls::write, FULL, "fd buf:in:2 size");
-    row(2, "open", FileCalls::open, FULL, "path flags:open octal");
+    row(2, "open", FileCalls::open, FULL, "path flags:open octal:create:1");
     row(3, "close", FileCalls::close, FULL, "fd");
     row(8, "lseek", FileCalls::lseek, FULL, "fd off enum:whence");
     row(
@@ -106,21 +106,21 @@ public final class SyscallTable {
         "ioctl",
         FileCalls::ioctl,
         PARTIAL,
-        "fd enum:ioctl ptr",
+        "fd enum:ioctl ioctl:1",
         "TCGETS, TIOCGWINSZ, FIONREAD, FIOCLEX, FIONCLEX, FIONBIO; ENOTTY for the rest");
     row(17, "pread64", FileCalls::pread64, FULL, "fd buf:out:ret size off");
     row(18, "pwrite64", FileCalls::pwrite64, FULL, "fd buf:in:2 size off");
-    row(19, "readv", FileCalls::readv, FULL, "fd struct:iovec:2 int");
-    row(20, "writev", FileCalls::writev, FULL, "fd struct:iovec:2 int");
+    row(19, "readv", FileCalls::readv, FULL, "fd struct:iovec:out:2 ulong");
+    row(20, "writev", FileCalls::writev, FULL, "fd struct:iovec:in:2 ulong");
     row(32, "dup", FileCalls::dup, FULL, "fd");
-    row(33, "dup2", FileCalls::dup2, FULL, "fd int");
-    row(40, "sendfile", FileCalls::sendfile, FULL, "fd fd ptr size");
+    row(33, "dup2", FileCalls::dup2, FULL, "fd fd");
+    row(40, "sendfile", FileCalls::sendfile, FULL, "fd fd off:inout size");
     row(
         72,
         "fcntl",
         FileCalls::fcntl,
         PARTIAL,
-        "fd enum:fcntl ulong",
+        "fd enum:fcntl fcntl:1",
         "locks are granted: there is one process to hold them; no leases, no F_NOTIFY");
     row(
         73,
@@ -136,8 +136,8 @@ public final class SyscallTable {
     row(85, "creat", FileCalls::creat, FULL, "path octal");
     row(162, "sync", FileCalls::sync, FULL, "");
     row(187, "readahead", FileCalls::readahead, FULL, "fd off size");
-    row(221, "fadvise64", FileCalls::fadvise64, FULL, "fd off size enum:fadvise");
-    row(257, "openat", FileCalls::openat, FULL, "fd_or_cwd path flags:open octal");
+    row(221, "fadvise64", FileCalls::fadvise64, FULL, "fd off size enum:fadvice");
+    row(257, "openat", FileCalls::openat, FULL, "fd_or_cwd path flags:open octal:create:2");
     row(277, "sync_file_range", FileCalls::syncFileRange, FULL, "fd off off flags:sync_file_range");
     row(
         285,
@@ -146,32 +146,32 @@ public final class SyscallTable {
         PARTIAL,
         "fd flags:fallocate off off",
         "the default mode, KEEP_SIZE and PUNCH_HOLE");
-    row(292, "dup3", FileCalls::dup3, FULL, "fd int flags:open");
-    row(295, "preadv", FileCalls::preadv, FULL, "fd struct:iovec:2 int off int");
-    row(296, "pwritev", FileCalls::pwritev, FULL, "fd struct:iovec:2 int off int");
+    row(292, "dup3", FileCalls::dup3, FULL, "fd fd flags:newfd");
+    row(295, "preadv", FileCalls::preadv, FULL, "fd struct:iovec:out:2 ulong off hidden");
+    row(296, "pwritev", FileCalls::pwritev, FULL, "fd struct:iovec:in:2 ulong off hidden");
     row(306, "syncfs", FileCalls::syncfs, FULL, "fd");
-    row(326, "copy_file_range", FileCalls::copyFileRange, FULL, "fd ptr fd ptr size uint");
+    row(326, "copy_file_range", FileCalls::copyFileRange, FULL, "fd off:in fd off:in size uint");
     row(
         327,
         "preadv2",
         FileCalls::preadv2,
         PARTIAL,
-        "fd struct:iovec:2 int off int flags:rwf",
+        "fd struct:iovec:out:2 ulong off hidden flags:rwf",
         "the flags are hints");
     row(
         328,
         "pwritev2",
         FileCalls::pwritev2,
         PARTIAL,
-        "fd struct:iovec:2 int off int flags:rwf",
+        "fd struct:iovec:in:2 ulong off hidden flags:rwf",
         "EOPNOTSUPP for RWF_APPEND");
     row(436, "close_range", FileCalls::closeRange, FULL, "uint uint flags:close_range");
-    row(437, "openat2", FileCalls::openat2, FULL, "fd_or_cwd path struct:open_how:in size");
+    row(437, "openat2", FileCalls::openat2, FULL, "fd_or_cwd path struct:open_how:3 size");
   }
 
   private void directories() {
-    row(78, "getdents", DirectoryCalls::getdents, FULL, "fd ptr uint");
-    row(79, "getcwd", DirectoryCalls::getcwd, FULL, "buf:out:ret size");
+    row(78, "getdents", DirectoryCalls::getdents, FULL, "fd struct:dirents:out uint");
+    row(79, "getcwd", DirectoryCalls::getcwd, FULL, "path:out:ret size");
     row(80, "chdir", DirectoryCalls::chdir, FULL, "path");
     row(81, "fchdir", DirectoryCalls::fchdir, FULL, "fd");
     row(82, "rename", DirectoryCalls::rename, FULL, "path path");
@@ -186,19 +186,19 @@ public final class SyscallTable {
         "mknod",
         DirectoryCalls::mknod,
         PARTIAL,
-        "path octal ulong",
+        "path mode dev:1",
         "FIFOs and sockets cannot be opened yet");
     row(161, "chroot", DirectoryCalls::chroot, FULL, "path");
-    row(217, "getdents64", DirectoryCalls::getdents64, FULL, "fd struct:dirents:ret uint");
+    row(217, "getdents64", DirectoryCalls::getdents64, FULL, "fd struct:dirents:out uint");
     row(258, "mkdirat", DirectoryCalls::mkdirat, FULL, "fd_or_cwd path octal");
     row(
         259,
         "mknodat",
         DirectoryCalls::mknodat,
         PARTIAL,
-        "fd_or_cwd path octal ulong",
+        "fd_or_cwd path mode dev:2",
         "FIFOs and sockets cannot be opened yet");
-    row(263, "unlinkat", DirectoryCalls::unlinkat, FULL, "fd_or_cwd path flags:unlinkat");
+    row(263, "unlinkat", DirectoryCalls::unlinkat, FULL, "fd_or_cwd path flags:at");
     row(264, "renameat", DirectoryCalls::renameat, FULL, "fd_or_cwd path fd_or_cwd path");
     row(265, "linkat", DirectoryCalls::linkat, FULL, "fd_or_cwd path fd_or_cwd path flags:at");
     row(266, "symlinkat", DirectoryCalls::symlinkat, FULL, "str fd_or_cwd path");
@@ -219,11 +219,11 @@ public final class SyscallTable {
     row(21, "access", MetadataCalls::access, FULL, "path flags:access");
     row(90, "chmod", MetadataCalls::chmod, FULL, "path octal");
     row(91, "fchmod", MetadataCalls::fchmod, FULL, "fd octal");
-    row(92, "chown", MetadataCalls::chown, FULL, "path int int");
-    row(93, "fchown", MetadataCalls::fchown, FULL, "fd int int");
-    row(94, "lchown", MetadataCalls::lchown, FULL, "path int int");
-    row(95, "umask", MetadataCalls::umask, FULL, "octal");
-    row(132, "utime", MetadataCalls::utime, FULL, "path ptr");
+    row(92, "chown", MetadataCalls::chown, FULL, "path id id");
+    row(93, "fchown", MetadataCalls::fchown, FULL, "fd id id");
+    row(94, "lchown", MetadataCalls::lchown, FULL, "path id id");
+    row(95, "umask", MetadataCalls::umask, FULL, "octal =octal");
+    row(132, "utime", MetadataCalls::utime, FULL, "path struct:utimbuf:in");
     row(137, "statfs", MetadataCalls::statfs, FULL, "path struct:statfs:out");
     row(138, "fstatfs", MetadataCalls::fstatfs, FULL, "fd struct:statfs:out");
     row(
@@ -231,63 +231,63 @@ public final class SyscallTable {
         "setxattr",
         MetadataCalls::setxattr,
         REFUSED,
-        "path str ptr size int",
+        "path str buf:in:3 size flags:xattr",
         "EOPNOTSUPP: no file system here has extended attributes");
     row(
         189,
         "lsetxattr",
         MetadataCalls::lsetxattr,
         REFUSED,
-        "path str ptr size int",
+        "path str buf:in:3 size flags:xattr",
         "EOPNOTSUPP: no file system here has extended attributes");
     row(
         190,
         "fsetxattr",
         MetadataCalls::fsetxattr,
         REFUSED,
-        "fd str ptr size int",
+        "fd str buf:in:3 size flags:xattr",
         "EOPNOTSUPP: no file system here has extended attributes");
     row(
         191,
         "getxattr",
         MetadataCalls::getxattr,
         REFUSED,
-        "path str ptr size",
+        "path str xattr:out:3 size",
         "EOPNOTSUPP: no file system here has extended attributes");
     row(
         192,
         "lgetxattr",
         MetadataCalls::lgetxattr,
         REFUSED,
-        "path str ptr size",
+        "path str xattr:out:3 size",
         "EOPNOTSUPP: no file system here has extended attributes");
     row(
         193,
         "fgetxattr",
         MetadataCalls::fgetxattr,
         REFUSED,
-        "fd str ptr size",
+        "fd str xattr:out:3 size",
         "EOPNOTSUPP: no file system here has extended attributes");
     row(
         194,
         "listxattr",
         MetadataCalls::listxattr,
         REFUSED,
-        "path ptr size",
+        "path xattr:out:2 size",
         "EOPNOTSUPP: no file system here has extended attributes");
     row(
         195,
         "llistxattr",
         MetadataCalls::llistxattr,
         REFUSED,
-        "path ptr size",
+        "path xattr:out:2 size",
         "EOPNOTSUPP: no file system here has extended attributes");
     row(
         196,
         "flistxattr",
         MetadataCalls::flistxattr,
         REFUSED,
-        "fd ptr size",
+        "fd xattr:out:2 size",
         "EOPNOTSUPP: no file system here has extended attributes");
     row(
         197,
@@ -310,9 +310,9 @@ public final class SyscallTable {
         REFUSED,
         "fd str",
         "EOPNOTSUPP: no file system here has extended attributes");
-    row(235, "utimes", MetadataCalls::utimes, FULL, "path ptr");
-    row(260, "fchownat", MetadataCalls::fchownat, FULL, "fd_or_cwd path int int flags:at");
-    row(261, "futimesat", MetadataCalls::futimesat, FULL, "fd_or_cwd path ptr");
+    row(235, "utimes", MetadataCalls::utimes, FULL, "path struct:utimes:in");
+    row(260, "fchownat", MetadataCalls::fchownat, FULL, "fd_or_cwd path id id flags:at");
+    row(261, "futimesat", MetadataCalls::futimesat, FULL, "fd_or_cwd path struct:utimes:in");
     row(
         262,
         "newfstatat",
@@ -321,42 +321,42 @@ public final class SyscallTable {
         "fd_or_cwd path struct:stat:out flags:at");
     row(268, "fchmodat", MetadataCalls::fchmodat, FULL, "fd_or_cwd path octal");
     row(269, "faccessat", MetadataCalls::faccessat, FULL, "fd_or_cwd path flags:access");
-    row(280, "utimensat", MetadataCalls::utimensat, FULL, "fd_or_cwd path ptr flags:at");
+    row(280, "utimensat", MetadataCalls::utimensat, FULL, "fd_or_cwd path struct:utimens:in flags:at");
     row(
         332,
         "statx",
         MetadataCalls::statx,
         FULL,
-        "fd_or_cwd path flags:at flags:statx struct:statx:out");
-    row(439, "faccessat2", MetadataCalls::faccessat2, FULL, "fd_or_cwd path flags:access flags:at");
+        "fd_or_cwd path flags:statx flags:statx_mask struct:statx:out");
+    row(439, "faccessat2", MetadataCalls::faccessat2, FULL, "fd_or_cwd path flags:access flags:faccessat");
     row(452, "fchmodat2", MetadataCalls::fchmodat2, FULL, "fd_or_cwd path octal flags:at");
   }
 
   private void readiness() {
-    row(7, "poll", PollCalls::poll, FULL, "struct:pollfd:1 uint int");
-    row(23, "select", PollCalls::select, FULL, "int ptr ptr ptr struct:timeval:in");
-    row(270, "pselect6", PollCalls::pselect6, FULL, "int ptr ptr ptr struct:timespec:in ptr");
+    row(7, "poll", PollCalls::poll, FULL, "struct:pollfd:1 uint int =ready");
+    row(23, "select", PollCalls::select, FULL, "int fdset:0 fdset:0 fdset:0 struct:timeval:left =ready");
+    row(270, "pselect6", PollCalls::pselect6, FULL, "int fdset:0 fdset:0 fdset:0 struct:timespec:left sigmask6 =ready");
     row(
         271,
         "ppoll",
         PollCalls::ppoll,
         FULL,
-        "struct:pollfd:1 uint struct:timespec:in struct:sigset:in size");
+        "struct:pollfd:1 uint struct:timespec:left struct:sigset:in:4 size =ready");
   }
 
   private void time() {
-    row(35, "nanosleep", TimeCalls::nanosleep, FULL, "struct:timespec:in struct:timespec:out");
-    row(96, "gettimeofday", TimeCalls::gettimeofday, FULL, "struct:timeval:out ptr");
+    row(35, "nanosleep", TimeCalls::nanosleep, FULL, "struct:timespec:in struct:timespec:rem");
+    row(96, "gettimeofday", TimeCalls::gettimeofday, FULL, "struct:timeval:out struct:timezone:out");
     row(98, "getrusage", TimeCalls::getrusage, FULL, "enum:rusage struct:rusage:out");
-    row(100, "times", TimeCalls::times, FULL, "ptr");
+    row(100, "times", TimeCalls::times, FULL, "struct:tms:out");
     row(
         164,
         "settimeofday",
         TimeCalls::settimeofday,
         REFUSED,
-        "struct:timeval:in ptr",
+        "struct:timeval:in struct:timezone:in",
         "EPERM: the guest has its host's clock");
-    row(201, "time", TimeCalls::time, FULL, "ptr");
+    row(201, "time", TimeCalls::time, FULL, "struct:time:out =time");
     row(
         227,
         "clock_settime",
@@ -371,21 +371,21 @@ public final class SyscallTable {
         "clock_nanosleep",
         TimeCalls::clockNanosleep,
         FULL,
-        "enum:clock flags:timer struct:timespec:in struct:timespec:out");
+        "enum:clock flags:timer struct:timespec:in struct:timespec:rem");
   }
 
   private void processes() {
     row(24, "sched_yield", ProcessCalls::schedYield, FULL, "");
     row(39, "getpid", ProcessCalls::getpid, FULL, "");
-    row(41, "socket", ProcessCalls::socket, REFUSED, "int int int", "EAFNOSUPPORT: no network yet");
-    row(60, "exit", ProcessCalls::exit, FULL, "int");
+    row(41, "socket", ProcessCalls::socket, REFUSED, "enum:socket_family flags:socket int", "EAFNOSUPPORT: no network yet");
+    row(60, "exit", ProcessCalls::exit, FULL, "int =?");
     row(63, "uname", ProcessCalls::uname, FULL, "struct:utsname:out");
     row(97, "getrlimit", ProcessCalls::getrlimit, FULL, "enum:rlimit struct:rlimit:out");
     row(99, "sysinfo", ProcessCalls::sysinfo, FULL, "struct:sysinfo:out");
     row(102, "getuid", ProcessCalls::getuid, FULL, "");
     row(104, "getgid", ProcessCalls::getgid, FULL, "");
-    row(105, "setuid", ProcessCalls::setuid, FULL, "uint");
-    row(106, "setgid", ProcessCalls::setgid, FULL, "uint");
+    row(105, "setuid", ProcessCalls::setuid, FULL, "id");
+    row(106, "setgid", ProcessCalls::setgid, FULL, "id");
     row(107, "geteuid", ProcessCalls::geteuid, FULL, "");
     row(108, "getegid", ProcessCalls::getegid, FULL, "");
     row(
@@ -398,58 +398,58 @@ public final class SyscallTable {
     row(110, "getppid", ProcessCalls::getppid, FULL, "");
     row(111, "getpgrp", ProcessCalls::getpgrp, FULL, "");
     row(112, "setsid", ProcessCalls::setsid, PARTIAL, "", "every process leads its session");
-    row(113, "setreuid", ProcessCalls::setreuid, FULL, "int int");
-    row(114, "setregid", ProcessCalls::setregid, FULL, "int int");
-    row(115, "getgroups", ProcessCalls::getgroups, FULL, "int ptr");
-    row(116, "setgroups", ProcessCalls::setgroups, FULL, "int ptr");
-    row(117, "setresuid", ProcessCalls::setresuid, FULL, "int int int");
-    row(118, "getresuid", ProcessCalls::getresuid, FULL, "ptr ptr ptr");
-    row(119, "setresgid", ProcessCalls::setresgid, FULL, "int int int");
-    row(120, "getresgid", ProcessCalls::getresgid, FULL, "ptr ptr ptr");
+    row(113, "setreuid", ProcessCalls::setreuid, FULL, "id id");
+    row(114, "setregid", ProcessCalls::setregid, FULL, "id id");
+    row(115, "getgroups", ProcessCalls::getgroups, FULL, "int ints:out:ret");
+    row(116, "setgroups", ProcessCalls::setgroups, FULL, "int ints:in:0");
+    row(117, "setresuid", ProcessCalls::setresuid, FULL, "id id id");
+    row(118, "getresuid", ProcessCalls::getresuid, FULL, "uint:out uint:out uint:out");
+    row(119, "setresgid", ProcessCalls::setresgid, FULL, "id id id");
+    row(120, "getresgid", ProcessCalls::getresgid, FULL, "uint:out uint:out uint:out");
     row(121, "getpgid", ProcessCalls::getpgid, FULL, "int");
-    row(122, "setfsuid", ProcessCalls::setfsuid, FULL, "uint");
-    row(123, "setfsgid", ProcessCalls::setfsgid, FULL, "uint");
+    row(122, "setfsuid", ProcessCalls::setfsuid, FULL, "id");
+    row(123, "setfsgid", ProcessCalls::setfsgid, FULL, "id");
     row(124, "getsid", ProcessCalls::getsid, FULL, "int");
     row(
         135,
         "personality",
         ProcessCalls::personality,
         PARTIAL,
-        "=ulong",
+        "flags:personality =personality",
         "EINVAL for any but the default");
-    row(140, "getpriority", ProcessCalls::getpriority, FULL, "int int");
+    row(140, "getpriority", ProcessCalls::getpriority, FULL, "enum:priority int");
     row(
         141,
         "setpriority",
         ProcessCalls::setpriority,
         PARTIAL,
-        "int int int",
+        "enum:priority int int",
         "kept, without effect on scheduling");
-    row(143, "sched_getparam", ProcessCalls::schedGetparam, FULL, "int ptr");
+    row(143, "sched_getparam", ProcessCalls::schedGetparam, FULL, "pid int:out");
     row(
         144,
         "sched_setscheduler",
         ProcessCalls::schedSetscheduler,
         PARTIAL,
-        "int int ptr",
+        "pid enum:sched int:in",
         "EPERM for the real-time policies");
-    row(145, "sched_getscheduler", ProcessCalls::schedGetscheduler, FULL, "int");
-    row(146, "sched_get_priority_max", ProcessCalls::schedPriorityMax, FULL, "int");
-    row(147, "sched_get_priority_min", ProcessCalls::schedPriorityMin, FULL, "int");
+    row(145, "sched_getscheduler", ProcessCalls::schedGetscheduler, FULL, "pid =enum:sched");
+    row(146, "sched_get_priority_max", ProcessCalls::schedPriorityMax, FULL, "enum:sched");
+    row(147, "sched_get_priority_min", ProcessCalls::schedPriorityMin, FULL, "enum:sched");
     row(
         148,
         "sched_rr_get_interval",
         ProcessCalls::schedRrInterval,
         FULL,
-        "int struct:timespec:out");
+        "pid struct:timespec:out");
     row(
         157,
         "prctl",
         ProcessCalls::prctl,
         PARTIAL,
-        "int ptr ptr ptr ptr",
+        "enum:prctl prctl prctl prctl prctl",
         "names and questions; EINVAL for the rest");
-    row(158, "arch_prctl", ProcessCalls::archPrctl, FULL, "enum:arch_prctl ptr");
+    row(158, "arch_prctl", ProcessCalls::archPrctl, FULL, "enum:arch_prctl arch_prctl");
     row(160, "setrlimit", ProcessCalls::setrlimit, FULL, "enum:rlimit struct:rlimit:in");
     row(186, "gettid", ProcessCalls::gettid, FULL, "");
     row(
@@ -457,28 +457,28 @@ public final class SyscallTable {
         "futex",
         FutexCalls::futex,
         PARTIAL,
-        "ptr flags:futex int ptr ptr int",
+        "ptr flags:futex futex futex futex futex",
         "WAIT, WAKE and their BITSET forms");
-    row(203, "sched_setaffinity", ProcessCalls::schedSetaffinity, FULL, "int size ptr");
-    row(204, "sched_getaffinity", ProcessCalls::schedGetaffinity, FULL, "int size ptr");
+    row(203, "sched_setaffinity", ProcessCalls::schedSetaffinity, FULL, "pid size cpus:in:1");
+    row(204, "sched_getaffinity", ProcessCalls::schedGetaffinity, FULL, "pid size cpus:out:ret");
     row(218, "set_tid_address", ProcessCalls::setTidAddress, FULL, "ptr");
-    row(231, "exit_group", ProcessCalls::exit, FULL, "int");
+    row(231, "exit_group", ProcessCalls::exit, FULL, "int =?");
     row(273, "set_robust_list", ProcessCalls::setRobustList, FULL, "ptr size");
-    row(274, "get_robust_list", ProcessCalls::getRobustList, FULL, "int ptr ptr");
+    row(274, "get_robust_list", ProcessCalls::getRobustList, FULL, "pid ptr:out size:out");
     row(
         302,
         "prlimit64",
         ProcessCalls::prlimit,
         FULL,
-        "int enum:rlimit struct:rlimit:in struct:rlimit:out");
-    row(309, "getcpu", ProcessCalls::getcpu, FULL, "ptr ptr ptr");
-    row(318, "getrandom", ProcessCalls::getrandom, FULL, "buf:out:ret size flags:grnd");
+        "pid enum:rlimit struct:rlimit:in struct:rlimit:out");
+    row(309, "getcpu", ProcessCalls::getcpu, FULL, "uint:out uint:out ptr");
+    row(318, "getrandom", ProcessCalls::getrandom, FULL, "bytes:out:ret size flags:grnd");
     row(
         334,
         "rseq",
         ProcessCalls::refuse,
         REFUSED,
-        "ptr uint int uint",
+        "ptr hex32 hex32 hex32",
         "ENOSYS, as without CONFIG_RSEQ; libraries do without");
   }
 
@@ -488,14 +488,14 @@ public final class SyscallTable {
         "rt_sigaction",
         SignalCalls::rtSigaction,
         PARTIAL,
-        "enum:signal struct:sigaction:in struct:sigaction:out size",
+        "enum:signal struct:sigaction:in:3 struct:sigaction:out:3 size",
         "kept; handlers are not run yet");
     row(
         14,
         "rt_sigprocmask",
         SignalCalls::rtSigprocmask,
         FULL,
-        "enum:sigmask struct:sigset:in struct:sigset:out size");
+        "enum:sigmask struct:sigset:in:3 struct:sigset:out:3 size");
     row(15, "rt_sigreturn", SignalCalls::rtSigreturn, PARTIAL, "", "handlers are not run yet");
     row(34, "pause", SignalCalls::pause, FULL, "");
     row(
@@ -503,31 +503,31 @@ public final class SyscallTable {
         "kill",
         SignalCalls::kill,
         PARTIAL,
-        "int enum:signal",
+        "pid enum:signal",
         "ENOSYS if the signal is caught or stops the process");
-    row(127, "rt_sigpending", SignalCalls::rtSigpending, FULL, "struct:sigset:out size");
+    row(127, "rt_sigpending", SignalCalls::rtSigpending, FULL, "struct:sigset:out:1 size");
     row(
         128,
         "rt_sigtimedwait",
         SignalCalls::rtSigtimedwait,
         PARTIAL,
-        "struct:sigset:in ptr struct:timespec:in size",
+        "struct:sigset:in:3 struct:siginfo:out struct:timespec:in size =enum:signal",
         "siginfo has the signal number only");
-    row(130, "rt_sigsuspend", SignalCalls::rtSigsuspend, FULL, "struct:sigset:in size");
-    row(131, "sigaltstack", SignalCalls::sigaltstack, FULL, "ptr ptr");
+    row(130, "rt_sigsuspend", SignalCalls::rtSigsuspend, FULL, "struct:sigset:in:1 size");
+    row(131, "sigaltstack", SignalCalls::sigaltstack, FULL, "struct:sigstack:in struct:sigstack:out");
     row(
         200,
         "tkill",
         SignalCalls::tkill,
         PARTIAL,
-        "int enum:signal",
+        "pid enum:signal",
         "ENOSYS if the signal is caught or stops the process");
     row(
         234,
         "tgkill",
         SignalCalls::tgkill,
         PARTIAL,
-        "int int enum:signal",
+        "pid pid enum:signal",
         "ENOSYS if the signal is caught or stops the process");
   }
 }

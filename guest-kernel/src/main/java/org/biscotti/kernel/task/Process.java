@@ -205,6 +205,11 @@ public final class Process implements ProcessView {
     return exiting != null;
   }
 
+  /** How the process is to end, or null while it runs. */
+  public @Nullable ExitStatus exiting() {
+    return exiting;
+  }
+
   /**
    * Ends one task; its owner calls this, and never touches it again. The last one frees what the
    * process has.
