@@ -269,8 +269,8 @@ public final class Kernel implements AutoCloseable {
             loaded.argumentsEnd(),
             loaded.argumentsEnd(),
             loaded.environmentEnd(),
-            0,
-            0),
+            loaded.auxiliaryStart(),
+            loaded.auxiliaryEnd()),
         context);
   }
 

@@ -37,23 +37,39 @@ final class InitialStack {
   private final long argumentsStart;
   private final long argumentsEnd;
   private final long environmentEnd;
+  private final long auxiliaryStart;
+  private final long auxiliaryEnd;
 
   private InitialStack(
       long stackPointer,
       byte[] bytes,
       long argumentsStart,
       long argumentsEnd,
-      long environmentEnd) {
+      long environmentEnd,
+      long auxiliaryStart,
+      long auxiliaryEnd) {
     this.stackPointer = stackPointer;
     this.bytes = bytes;
     this.argumentsStart = argumentsStart;
     this.argumentsEnd = argumentsEnd;
     this.environmentEnd = environmentEnd;
+    this.auxiliaryStart = auxiliaryStart;
+    this.auxiliaryEnd = auxiliaryEnd;
   }
 
   /** Address of the first byte, a multiple of 16. */
   long stackPointer() {
     return stackPointer;
+  }
+
+  /** Where the auxiliary vector starts. */
+  long auxiliaryStart() {
+    return auxiliaryStart;
+  }
+
+  /** Where it ends, AT_NULL included. */
+  long auxiliaryEnd() {
+    return auxiliaryEnd;
   }
 
   /** All bytes from the stack pointer to the top of the stack; not a copy. */
@@ -147,7 +163,9 @@ final class InitialStack {
     out.putLong(arguments.size());
     putPointers(out, arguments, argumentsStart);
     putPointers(out, environment, environmentStart);
+    long auxiliaryStart = stackPointer + out.position();
     auxv.forEach(out::putLong);
+    long auxiliaryEnd = stackPointer + out.position();
     out.position((int) (randomAddress - stackPointer)).put(random, 0, RANDOM_SIZE);
     out.position((int) (platform - stackPointer));
     putString(out, PLATFORM);
@@ -155,7 +173,14 @@ final class InitialStack {
     arguments.forEach(argument -> putString(out, argument));
     environment.forEach(variable -> putString(out, variable));
     putString(out, fileName);
-    return new InitialStack(stackPointer, bytes, argumentsStart, environmentStart, fileNameAddress);
+    return new InitialStack(
+        stackPointer,
+        bytes,
+        argumentsStart,
+        environmentStart,
+        fileNameAddress,
+        auxiliaryStart,
+        auxiliaryEnd);
   }
 
   private static List<Long> auxiliaryVector(

@@ -15,6 +15,8 @@ import org.biscotti.kernel.port.CpuContext;
  * @param argumentsStart start of the argument strings, for {@code /proc/self/cmdline}
  * @param argumentsEnd end of these, and start of the environment strings
  * @param environmentEnd end of the environment strings, for {@code /proc/self/environ}
+ * @param auxiliaryStart start of the auxiliary vector, for {@code /proc/self/auxv}
+ * @param auxiliaryEnd end of it
  */
 public record LoadedProgram(
     AddressSpace space,
@@ -24,7 +26,9 @@ public record LoadedProgram(
     long stackPointer,
     long argumentsStart,
     long argumentsEnd,
-    long environmentEnd) {
+    long environmentEnd,
+    long auxiliaryStart,
+    long auxiliaryEnd) {
   /** Interrupts enabled, and the bit that is always one; as Linux starts programs. */
   private static final long INITIAL_RFLAGS = 0x202;
 

@@ -121,7 +121,9 @@ public final class ProgramLoader {
           stack.stackPointer(),
           stack.argumentsStart(),
           stack.argumentsEnd(),
-          stack.environmentEnd());
+          stack.environmentEnd(),
+          stack.auxiliaryStart(),
+          stack.auxiliaryEnd());
     } finally {
       if (!loaded) {
         space.close();

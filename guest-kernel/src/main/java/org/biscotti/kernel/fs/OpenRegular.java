@@ -120,8 +120,7 @@ public class OpenRegular extends OpenFile {
       throw ErrnoException.of(Errno.EBADF);
     }
     switch (mode) {
-      case 0, Fcntl.FALLOC_FL_KEEP_SIZE ->
-          file.allocate(offset, length, mode != 0, caller);
+      case 0, Fcntl.FALLOC_FL_KEEP_SIZE -> file.allocate(offset, length, mode != 0, caller);
       case Fcntl.FALLOC_FL_KEEP_SIZE | Fcntl.FALLOC_FL_PUNCH_HOLE ->
           file.punch(offset, length, caller.credentials());
       default -> throw ErrnoException.of(Errno.EOPNOTSUPP);

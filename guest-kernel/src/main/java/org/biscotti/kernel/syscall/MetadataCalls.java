@@ -6,11 +6,14 @@ import static org.biscotti.kernel.abi.Stat.*;
 
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.fs.Attributes;
+import org.biscotti.kernel.fs.Caller;
 import org.biscotti.kernel.fs.Credentials;
 import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.FileStatus;
 import org.biscotti.kernel.fs.FileSystem;
 import org.biscotti.kernel.fs.FileSystemStatus;
+import org.biscotti.kernel.fs.FileTable;
+import org.biscotti.kernel.fs.FsContext;
 import org.biscotti.kernel.mem.UserMemory;
 import org.biscotti.kernel.task.Task;
 
@@ -152,11 +155,44 @@ final class MetadataCalls {
       throw ErrnoException.of(EINVAL);
     }
     Paths.checkFlags(flags, AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
-    Dentry dentry = Paths.find(t, dir, path, flags);
-    Credentials who = t.credentials();
-    Attributes.checkAccess(
-        dentry, (int) mode, (flags & AT_EACCESS) != 0 ? who : who.withRealIdsForFiles());
+    Caller who = (flags & AT_EACCESS) != 0 ? t : new RealCaller(t);
+    boolean follow = (flags & AT_SYMLINK_NOFOLLOW) == 0;
+    Dentry dentry = Paths.find(t, who, dir, path, flags, follow);
+    Attributes.checkAccess(dentry, (int) mode, who.credentials());
     return 0;
+  }
+
+  /** A task with its real ids in the place of the effective ones, as access(2) wants it. */
+  private record RealCaller(Task task) implements Caller {
+    @Override
+    public Credentials credentials() {
+      return task.credentials().withRealIdsForFiles();
+    }
+
+    @Override
+    public FsContext fs() {
+      return task.fs();
+    }
+
+    @Override
+    public FileTable files() {
+      return task.files();
+    }
+
+    @Override
+    public int processId() {
+      return task.processId();
+    }
+
+    @Override
+    public int threadId() {
+      return task.threadId();
+    }
+
+    @Override
+    public long fileSizeLimit() {
+      return task.fileSizeLimit();
+    }
   }
 
   static long chmod(Task t, long path, long mode, long c, long d, long e, long f) {

@@ -4,6 +4,7 @@ import static org.biscotti.kernel.abi.Errno.*;
 
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Fcntl;
+import org.biscotti.kernel.fs.Caller;
 import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.PathWalker;
 import org.biscotti.kernel.task.Task;
@@ -40,6 +41,12 @@ final class Paths {
    * @param followLast whether a symbolic link in the last place is followed
    */
   static Dentry find(Task t, long descriptor, long path, long flags, boolean followLast) {
+    return find(t, t, descriptor, path, flags, followLast);
+  }
+
+  /** The same on behalf of somebody else, whose rights count on the way. */
+  static Dentry find(
+      Task t, Caller caller, long descriptor, long path, long flags, boolean followLast) {
     boolean mayBeEmpty = (flags & Fcntl.AT_EMPTY_PATH) != 0;
     // A null pointer stands for the empty path since Linux 6.11 (statx(2)).
     String name = mayBeEmpty && path == 0 ? "" : read(t, path);
@@ -48,7 +55,7 @@ final class Paths {
           ? t.fs().workingDirectory()
           : t.files().getAny((int) descriptor).dentry();
     }
-    return PathWalker.resolve(t, start(t, descriptor, name), name, followLast);
+    return PathWalker.resolve(caller, start(t, descriptor, name), name, followLast);
   }
 
   /** The same, following links unless AT_SYMLINK_NOFOLLOW is given. */

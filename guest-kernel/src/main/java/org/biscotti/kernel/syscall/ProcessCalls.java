@@ -60,6 +60,11 @@ final class ProcessCalls {
     return 0;
   }
 
+  /** wait4(2) and waitid(2): no process has children yet. */
+  static long waitForChild(Task t, long a, long b, long c, long d, long e, long f) {
+    throw ErrnoException.of(ECHILD);
+  }
+
   static long getpid(Task t, long a, long b, long c, long d, long e, long f) {
     return t.processId();
   }

@@ -321,21 +321,41 @@ public final class SyscallTable {
         "fd_or_cwd path struct:stat:out flags:at");
     row(268, "fchmodat", MetadataCalls::fchmodat, FULL, "fd_or_cwd path octal");
     row(269, "faccessat", MetadataCalls::faccessat, FULL, "fd_or_cwd path flags:access");
-    row(280, "utimensat", MetadataCalls::utimensat, FULL, "fd_or_cwd path struct:utimens:in flags:at");
+    row(
+        280,
+        "utimensat",
+        MetadataCalls::utimensat,
+        FULL,
+        "fd_or_cwd path struct:utimens:in flags:at");
     row(
         332,
         "statx",
         MetadataCalls::statx,
         FULL,
         "fd_or_cwd path flags:statx flags:statx_mask struct:statx:out");
-    row(439, "faccessat2", MetadataCalls::faccessat2, FULL, "fd_or_cwd path flags:access flags:faccessat");
+    row(
+        439,
+        "faccessat2",
+        MetadataCalls::faccessat2,
+        FULL,
+        "fd_or_cwd path flags:access flags:faccessat");
     row(452, "fchmodat2", MetadataCalls::fchmodat2, FULL, "fd_or_cwd path octal flags:at");
   }
 
   private void readiness() {
     row(7, "poll", PollCalls::poll, FULL, "struct:pollfd:1 uint int =ready");
-    row(23, "select", PollCalls::select, FULL, "int fdset:0 fdset:0 fdset:0 struct:timeval:left =ready");
-    row(270, "pselect6", PollCalls::pselect6, FULL, "int fdset:0 fdset:0 fdset:0 struct:timespec:left sigmask6 =ready");
+    row(
+        23,
+        "select",
+        PollCalls::select,
+        FULL,
+        "int fdset:0 fdset:0 fdset:0 struct:timeval:left =ready");
+    row(
+        270,
+        "pselect6",
+        PollCalls::pselect6,
+        FULL,
+        "int fdset:0 fdset:0 fdset:0 struct:timespec:left sigmask6 =ready");
     row(
         271,
         "ppoll",
@@ -346,7 +366,12 @@ public final class SyscallTable {
 
   private void time() {
     row(35, "nanosleep", TimeCalls::nanosleep, FULL, "struct:timespec:in struct:timespec:rem");
-    row(96, "gettimeofday", TimeCalls::gettimeofday, FULL, "struct:timeval:out struct:timezone:out");
+    row(
+        96,
+        "gettimeofday",
+        TimeCalls::gettimeofday,
+        FULL,
+        "struct:timeval:out struct:timezone:out");
     row(98, "getrusage", TimeCalls::getrusage, FULL, "enum:rusage struct:rusage:out");
     row(100, "times", TimeCalls::times, FULL, "struct:tms:out");
     row(
@@ -377,8 +402,21 @@ public final class SyscallTable {
   private void processes() {
     row(24, "sched_yield", ProcessCalls::schedYield, FULL, "");
     row(39, "getpid", ProcessCalls::getpid, FULL, "");
-    row(41, "socket", ProcessCalls::socket, REFUSED, "enum:socket_family flags:socket int", "EAFNOSUPPORT: no network yet");
+    row(
+        41,
+        "socket",
+        ProcessCalls::socket,
+        REFUSED,
+        "enum:socket_family flags:socket int",
+        "EAFNOSUPPORT: no network yet");
     row(60, "exit", ProcessCalls::exit, FULL, "int =?");
+    row(
+        61,
+        "wait4",
+        ProcessCalls::waitForChild,
+        PARTIAL,
+        "int ptr int ptr",
+        "ECHILD: no process has children yet");
     row(63, "uname", ProcessCalls::uname, FULL, "struct:utsname:out");
     row(97, "getrlimit", ProcessCalls::getrlimit, FULL, "enum:rlimit struct:rlimit:out");
     row(99, "sysinfo", ProcessCalls::sysinfo, FULL, "struct:sysinfo:out");
@@ -463,6 +501,13 @@ public final class SyscallTable {
     row(204, "sched_getaffinity", ProcessCalls::schedGetaffinity, FULL, "pid size cpus:out:ret");
     row(218, "set_tid_address", ProcessCalls::setTidAddress, FULL, "ptr");
     row(231, "exit_group", ProcessCalls::exit, FULL, "int =?");
+    row(
+        247,
+        "waitid",
+        ProcessCalls::waitForChild,
+        PARTIAL,
+        "int int ptr int ptr",
+        "ECHILD: no process has children yet");
     row(273, "set_robust_list", ProcessCalls::setRobustList, FULL, "ptr size");
     row(274, "get_robust_list", ProcessCalls::getRobustList, FULL, "pid ptr:out size:out");
     row(
@@ -514,7 +559,12 @@ public final class SyscallTable {
         "struct:sigset:in:3 struct:siginfo:out struct:timespec:in size =enum:signal",
         "siginfo has the signal number only");
     row(130, "rt_sigsuspend", SignalCalls::rtSigsuspend, FULL, "struct:sigset:in:1 size");
-    row(131, "sigaltstack", SignalCalls::sigaltstack, FULL, "struct:sigstack:in struct:sigstack:out");
+    row(
+        131,
+        "sigaltstack",
+        SignalCalls::sigaltstack,
+        FULL,
+        "struct:sigstack:in struct:sigstack:out");
     row(
         200,
         "tkill",

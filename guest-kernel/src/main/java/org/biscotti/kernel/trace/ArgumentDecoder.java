@@ -59,8 +59,7 @@ final class ArgumentDecoder {
    * @param row the call's row, or null if it is not in the table
    * @param arguments its six arguments, which must not change any more
    */
-  TracedCall start(
-      long number, @Nullable Syscall row, TracedMemory memory, long[] arguments) {
+  TracedCall start(long number, @Nullable Syscall row, TracedMemory memory, long[] arguments) {
     return row == null
         ? new TracedCall(nameOf(number), Signature.UNKNOWN, memory, arguments)
         : new TracedCall(row.name(), signatureOf(row), memory, arguments);

@@ -82,8 +82,7 @@ final class CallText {
   CallText quoted(byte[] bytes, int offset, int length) {
     text.append('"');
     for (int i = offset; i < offset + length; i++) {
-      boolean digitFollows =
-          i + 1 < offset + length && bytes[i + 1] >= '0' && bytes[i + 1] <= '7';
+      boolean digitFollows = i + 1 < offset + length && bytes[i + 1] >= '0' && bytes[i + 1] <= '7';
       escape(bytes[i], digitFollows);
     }
     text.append('"');

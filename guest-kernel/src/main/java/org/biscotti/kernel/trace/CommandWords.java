@@ -208,16 +208,15 @@ final class CommandWords {
 
   /** The third to sixth arguments of futex(2). */
   static Word futex() {
-    return Word.in(
-        (call, index, out) -> {
-          int command = (int) call.argument(1) & FUTEX_COMMAND;
-          switch (index) {
-            case VALUE -> futexValue(call, command, out);
-            case TIMEOUT -> futexTimeout(call, command, out);
-            case ADDRESS -> futexAddress(call, command, out);
-            default -> futexThirdValue(call, command, out);
-          }
-        });
+    return Word.in((call, index, out) -> {
+      int command = (int) call.argument(1) & FUTEX_COMMAND;
+      switch (index) {
+        case VALUE -> futexValue(call, command, out);
+        case TIMEOUT -> futexTimeout(call, command, out);
+        case ADDRESS -> futexAddress(call, command, out);
+        default -> futexThirdValue(call, command, out);
+      }
+    });
   }
 
   private static String futexName(int command) {

@@ -71,8 +71,7 @@ final class ConstantSets {
               new ConstantSet("ITIMER_???", "ITIMER_REAL=0 ITIMER_VIRTUAL=1 ITIMER_PROF=2")),
           Map.entry(
               "rusage",
-              new ConstantSet(
-                  "RUSAGE_???", "RUSAGE_SELF=0 RUSAGE_CHILDREN=-1 RUSAGE_THREAD=1")),
+              new ConstantSet("RUSAGE_???", "RUSAGE_SELF=0 RUSAGE_CHILDREN=-1 RUSAGE_THREAD=1")),
           Map.entry(
               "rlimit",
               new ConstantSet(
@@ -169,8 +168,7 @@ final class ConstantSets {
                   TIOCGPTN=0x80045430 TIOCSPTLCK=0x40045431 FIONCLEX=0x5450 FIOCLEX=0x5451
                   FIOASYNC=0x5452 FIOQSIZE=0x5460
                   """)),
-          Map.entry(
-              "tcflush", new ConstantSet("TC???", "TCIFLUSH=0 TCOFLUSH=1 TCIOFLUSH=2")),
+          Map.entry("tcflush", new ConstantSet("TC???", "TCIFLUSH=0 TCOFLUSH=1 TCIOFLUSH=2")),
           Map.entry("tcflow", new ConstantSet("TC???", "TCOOFF=0 TCOON=1 TCIOFF=2 TCION=3")),
           Map.entry(
               "socket_family",
@@ -215,8 +213,7 @@ final class ConstantSets {
               new ConstantSet(
                   "MAP_???", "MAP_SHARED=1 MAP_PRIVATE=2 MAP_SHARED_VALIDATE=3 MAP_FILE=0")),
           Map.entry(
-              "access_mode",
-              new ConstantSet("", "O_RDONLY=0 O_WRONLY=1 O_RDWR=2 O_ACCMODE=3")),
+              "access_mode", new ConstantSet("", "O_RDONLY=0 O_WRONLY=1 O_RDWR=2 O_ACCMODE=3")),
           Map.entry(
               "personality",
               new ConstantSet(
@@ -297,13 +294,10 @@ final class ConstantSets {
                   """)),
           Map.entry(
               "mremap",
-              new ConstantSet(
-                  "MREMAP_???", "MREMAP_MAYMOVE=1 MREMAP_FIXED=2 MREMAP_DONTUNMAP=4")),
+              new ConstantSet("MREMAP_???", "MREMAP_MAYMOVE=1 MREMAP_FIXED=2 MREMAP_DONTUNMAP=4")),
+          Map.entry("msync", new ConstantSet("MS_???", "MS_SYNC=4 MS_ASYNC=1 MS_INVALIDATE=2")),
           Map.entry(
-              "msync", new ConstantSet("MS_???", "MS_SYNC=4 MS_ASYNC=1 MS_INVALIDATE=2")),
-          Map.entry(
-              "mlockall",
-              new ConstantSet("MCL_???", "MCL_CURRENT=1 MCL_FUTURE=2 MCL_ONFAULT=4")),
+              "mlockall", new ConstantSet("MCL_???", "MCL_CURRENT=1 MCL_FUTURE=2 MCL_ONFAULT=4")),
           Map.entry("mlock2", new ConstantSet("MLOCK_???", "MLOCK_ONFAULT=1")),
           Map.entry(
               "rename",
@@ -328,8 +322,7 @@ final class ConstantSets {
                   """)),
           Map.entry(
               "close_range",
-              new ConstantSet(
-                  "CLOSE_RANGE_???", "CLOSE_RANGE_UNSHARE=2 CLOSE_RANGE_CLOEXEC=4")),
+              new ConstantSet("CLOSE_RANGE_???", "CLOSE_RANGE_UNSHARE=2 CLOSE_RANGE_CLOEXEC=4")),
           Map.entry(
               "memfd_flags",
               new ConstantSet("MFD_???", "MFD_CLOEXEC=1 MFD_ALLOW_SEALING=2 MFD_HUGETLB=4")),
@@ -347,8 +340,7 @@ final class ConstantSets {
                   "RWF_???", "RWF_HIPRI=1 RWF_DSYNC=2 RWF_SYNC=4 RWF_NOWAIT=8 RWF_APPEND=0x10")),
           Map.entry("xattr", new ConstantSet("XATTR_???", "XATTR_CREATE=1 XATTR_REPLACE=2")),
           Map.entry(
-              "grnd",
-              new ConstantSet("GRND_???", "GRND_NONBLOCK=1 GRND_RANDOM=2 GRND_INSECURE=4")),
+              "grnd", new ConstantSet("GRND_???", "GRND_NONBLOCK=1 GRND_RANDOM=2 GRND_INSECURE=4")),
           Map.entry(
               "flock",
               new ConstantSet(
@@ -443,8 +435,7 @@ final class ConstantSets {
 
   /** All sets whose names are those of constants in headers, for a test. */
   static Iterable<ConstantSet> all() {
-    return Stream.concat(ENUMS.values().stream(), FLAGS.values().stream())
-        .toList();
+    return Stream.concat(ENUMS.values().stream(), FLAGS.values().stream()).toList();
   }
 
   /** A set of which a value is one. */
@@ -519,8 +510,7 @@ final class ConstantSets {
   private static void map(CallText out, long value) {
     one("map_type").printOne(out, value & Mman.MAP_TYPE);
     long huge = (value >>> MAP_HUGE_SHIFT) & 0x3f;
-    addFlags(
-        out, flags("map_flags"), value & ~Mman.MAP_TYPE & ~(huge << MAP_HUGE_SHIFT));
+    addFlags(out, flags("map_flags"), value & ~Mman.MAP_TYPE & ~(huge << MAP_HUGE_SHIFT));
     if (huge != 0) {
       out.add('|').decimal(huge).add("<<MAP_HUGE_SHIFT");
     }

@@ -8,8 +8,7 @@ import java.util.Locale;
 /** Dates beside the seconds since 1970, in UTC. */
 final class Dates {
   private static final DateTimeFormatter FORMAT =
-      DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss", Locale.ROOT)
-          .withZone(ZoneOffset.UTC);
+      DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss", Locale.ROOT).withZone(ZoneOffset.UTC);
 
   private static final long EARLIEST = -62_167_219_200L; // start of the year 0
   private static final long LATEST = 253_402_300_799L; // end of the year 9999

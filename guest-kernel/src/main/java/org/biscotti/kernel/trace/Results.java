@@ -81,13 +81,12 @@ final class Results {
   }
 
   private static Signature.Result named(ConstantSet set) {
-    return orError(
-        (call, out) -> {
-          out.decimal(call.result());
-          String name = set.nameOf(call.result());
-          if (!name.isEmpty()) {
-            call.addRemark().add(name);
-          }
-        });
+    return orError((call, out) -> {
+      out.decimal(call.result());
+      String name = set.nameOf(call.result());
+      if (!name.isEmpty()) {
+        call.addRemark().add(name);
+      }
+    });
   }
 }

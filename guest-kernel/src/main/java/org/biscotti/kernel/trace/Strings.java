@@ -74,8 +74,7 @@ final class Strings {
   }
 
   /** The first bytes of a buffer, or null if they cannot be read. */
-  private static byte @Nullable [] head(
-      TracedMemory memory, long gva, long length) {
+  private static byte @Nullable [] head(TracedMemory memory, long gva, long length) {
     if (gva == 0) {
       return null;
     }

@@ -21,6 +21,7 @@ record Word(Printer entered, Printer returned) {
   static final Word HIDDEN = new Word(NOTHING, NOTHING);
 
   /** True if the return adds something. */
+  @SuppressWarnings("ReferenceEquality") // the one printer that prints nothing
   boolean isDecodedAtReturn() {
     return returned != NOTHING;
   }

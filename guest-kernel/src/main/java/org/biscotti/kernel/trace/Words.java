@@ -166,13 +166,11 @@ final class Words {
   private static Word buffer(String direction, int other, BufferPrinter printer) {
     if (direction.equals("in")) {
       require(other >= 0);
-      return Word.in(
-          (call, index, out) ->
-              printer.print(call.memory(), call.argument(index), call.argument(other), out));
+      return Word.in((call, index, out) ->
+          printer.print(call.memory(), call.argument(index), call.argument(other), out));
     }
-    return Word.out(
-        (call, index, out) ->
-            printer.print(call.memory(), call.argument(index), call.result(), out));
+    return Word.out((call, index, out) ->
+        printer.print(call.memory(), call.argument(index), call.result(), out));
   }
 
   private static void require(boolean holds) {
@@ -193,10 +191,8 @@ final class Words {
       require(other >= 0);
       return Word.in((call, index, out) -> printer.print(call, index, call.argument(other), out));
     }
-    return Word.out(
-        (call, index, out) ->
-            printer.print(
-                call, index, other >= 0 ? call.argument(other) : call.result(), out));
+    return Word.out((call, index, out) ->
+        printer.print(call, index, other >= 0 ? call.argument(other) : call.result(), out));
   }
 
   private static Word struct(String name, String direction, int other) {
@@ -211,8 +207,7 @@ final class Words {
   }
 
   private static Word struct(Struct struct, String direction) {
-    Printer printer =
-        (call, index, out) -> struct.print(call.memory(), call.argument(index), out);
+    Printer printer = (call, index, out) -> struct.print(call.memory(), call.argument(index), out);
     return switch (direction) {
       case "in" -> Word.in(printer);
       case "out", "ret" -> Word.out(printer);
@@ -310,14 +305,13 @@ final class Words {
 
   private static Word openHow(Struct struct, int size) {
     require(size >= 0);
-    return Word.in(
-        (call, index, out) -> {
-          if (Long.compareUnsigned(call.argument(size), struct.bytes()) < 0) {
-            out.address(call.argument(index));
-          } else {
-            struct.print(call.memory(), call.argument(index), out);
-          }
-        });
+    return Word.in((call, index, out) -> {
+      if (Long.compareUnsigned(call.argument(size), struct.bytes()) < 0) {
+        out.address(call.argument(index));
+      } else {
+        struct.print(call.memory(), call.argument(index), out);
+      }
+    });
   }
 
   /** True for flags of open(2) with which the mode counts. */
@@ -327,45 +321,41 @@ final class Words {
 
   private static Word createMode(int flags) {
     require(flags >= 0);
-    return Word.in(
-        (call, index, out) -> {
-          if (createsFile(call.argument(flags))) {
-            out.octal(call.argument(index) & 0xffff_ffffL);
-          }
-        });
+    return Word.in((call, index, out) -> {
+      if (createsFile(call.argument(flags))) {
+        out.octal(call.argument(index) & 0xffff_ffffL);
+      }
+    });
   }
 
   private static Word device(int mode) {
     require(mode >= 0);
-    return Word.in(
-        (call, index, out) -> {
-          if (Structs.isDevice(call.argument(mode))) {
-            Structs.device(call.argument(index) & 0xffff_ffffL, out);
-          }
-        });
+    return Word.in((call, index, out) -> {
+      if (Structs.isDevice(call.argument(mode))) {
+        Structs.device(call.argument(index) & 0xffff_ffffL, out);
+      }
+    });
   }
 
   /** The fifth argument of mremap(2) counts with MREMAP_FIXED and MREMAP_DONTUNMAP alone. */
   private static Word newAddress(int flags) {
     require(flags >= 0);
-    return Word.in(
-        (call, index, out) -> {
-          if ((call.argument(flags) & 6) != 0) {
-            out.address(call.argument(index));
-          }
-        });
+    return Word.in((call, index, out) -> {
+      if ((call.argument(flags) & 6) != 0) {
+        out.address(call.argument(index));
+      }
+    });
   }
 
   /** An extended attribute's value or a list of names; size 0 asks for the length alone. */
   private static Word extendedAttribute(int size) {
     require(size >= 0);
-    return Word.out(
-        (call, index, out) -> {
-          if (call.argument(size) == 0) {
-            out.address(call.argument(index));
-          } else {
-            Strings.buffer(call.memory(), call.argument(index), call.result(), out);
-          }
-        });
+    return Word.out((call, index, out) -> {
+      if (call.argument(size) == 0) {
+        out.address(call.argument(index));
+      } else {
+        Strings.buffer(call.memory(), call.argument(index), call.result(), out);
+      }
+    });
   }
 }

@@ -32,8 +32,7 @@ public final class CProbe {
     }
     assertThat(compiler.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(compiler.exitValue()).as(() -> read(output)).isZero();
-    Process probe =
-        new ProcessBuilder(program.toString()).redirectOutput(output.toFile()).start();
+    Process probe = new ProcessBuilder(program.toString()).redirectOutput(output.toFile()).start();
     assertThat(probe.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(probe.exitValue()).isZero();
     return Files.readAllLines(output);

@@ -16,8 +16,8 @@ class SyscallNamesTest {
     for (int number = 0; number < SyscallNames.count(); number++) {
       String name = SyscallNames.of(number);
       if (name != null) {
-        source.append("#ifdef __NR_%1$s\nprintf(\"%%d %1$s\\n\", __NR_%1$s);\n#endif\n"
-            .formatted(name));
+        source.append(
+            "#ifdef __NR_%1$s\nprintf(\"%%d %1$s\\n\", __NR_%1$s);\n#endif\n".formatted(name));
       }
     }
     var lines = CProbe.run(directory, source.append("return 0; }\n").toString());

@@ -125,8 +125,7 @@ final class RandomOperations {
           random.nextBoolean()
               ? file("seek") + offset() + " " + random.nextInt(provides ? 3 : 5)
               : file("ftruncate") + offset();
-      default ->
-          file("fallocate") + smallOffset() + " " + pick(LENGTHS) + " " + allocationMode();
+      default -> file("fallocate") + smallOffset() + " " + pick(LENGTHS) + " " + allocationMode();
     };
   }
 

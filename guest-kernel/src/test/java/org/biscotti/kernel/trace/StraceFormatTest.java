@@ -85,7 +85,8 @@ class StraceFormatTest {
             "write(3, \"hello\\n\\t\\1\\0022\\33[0m\\\"\\\\\\177\\377\\200abc\\r\\v\\f\\0\\0\\0\\0\\0\", 30)"
                 + " = 30");
     long digits = memory.text("\0018\0017\0019\377a\0\0");
-    assertThat(line("write", -9, 99, digits, 10)).startsWith("write(99, \"\\18\\0017\\19\\377a\\0\\0\", 10)");
+    assertThat(line("write", -9, 99, digits, 10))
+        .startsWith("write(99, \"\\18\\0017\\19\\377a\\0\\0\", 10)");
   }
 
   @Test
@@ -165,7 +166,8 @@ class StraceFormatTest {
             "mmap(NULL, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0)"
                 + " = 0x7f304e887000");
     assertThat(line("mmap", 0x7f304e886000L, 0, 4096, 1, 0x8001, 3, 4096))
-        .isEqualTo("mmap(NULL, 4096, PROT_READ, MAP_SHARED|MAP_POPULATE, 3, 0x1000) = 0x7f304e886000");
+        .isEqualTo(
+            "mmap(NULL, 4096, PROT_READ, MAP_SHARED|MAP_POPULATE, 3, 0x1000) = 0x7f304e886000");
     assertThat(line("mmap", -9, 0x1000, 0, 0, 0, -1, 0))
         .startsWith("mmap(0x1000, 0, PROT_NONE, MAP_FILE, -1, 0) = -1 EBADF");
     assertThat(line("mmap", -9, 1, 1, 0, 4, -1, 0))
@@ -271,8 +273,21 @@ class StraceFormatTest {
   void fileSystemStatus() {
     long statfs =
         memory.longs(
-            0x01021994, 4096, 617, 616, 615, 308, 307, 0xda45cefdae344405L, 255, 4096, 0x1020, 0, 0,
-            0, 0);
+            0x01021994,
+            4096,
+            617,
+            616,
+            615,
+            308,
+            307,
+            0xda45cefdae344405L,
+            255,
+            4096,
+            0x1020,
+            0,
+            0,
+            0,
+            0);
     assertThat(line("fstatfs", 0, 3, statfs))
         .isEqualTo(
             "fstatfs(3, {f_type=TMPFS_MAGIC, f_bsize=4096, f_blocks=617, f_bfree=616, f_bavail=615,"
@@ -300,8 +315,7 @@ class StraceFormatTest {
     long omit = (1L << 30) - 2;
     assertThat(line("utimensat", 0, AT_FDCWD, path, memory.longs(1, now, 2, omit), 0))
         .isEqualTo("utimensat(AT_FDCWD, \"x\", [UTIME_NOW, UTIME_OMIT], 0) = 0");
-    assertThat(
-            line("utimensat", 0, 3, 0, memory.longs(1700000000L, 123456789, 0, 0), 0x100))
+    assertThat(line("utimensat", 0, 3, 0, memory.longs(1700000000L, 123456789, 0, 0), 0x100))
         .isEqualTo(
             "utimensat(3, NULL, [{tv_sec=1700000000, tv_nsec=123456789}"
                 + " /* 2023-11-14T22:13:20.123456789+0000 */, {tv_sec=0, tv_nsec=0}],"
@@ -350,10 +364,10 @@ class StraceFormatTest {
     long ones = memory.struct(36, 0, -1, 4, -1, 8, -1, 12, -1);
     assertThat(line("ioctl", -9, -1, 0x5402, ones))
         .contains("c_oflag=NL1|CR3|XTABS|BS1|VT1|FF1|OPOST|OLCUC|ONLCR|OCRNL|ONOCR|ONLRET|OFILL|")
-        .contains("c_cflag=B4000000|B4000000<<IBSHIFT|CS8|CSTOPB|CREAD|PARENB|PARODD|HUPCL|CLOCAL|");
+        .contains(
+            "c_cflag=B4000000|B4000000<<IBSHIFT|CS8|CSTOPB|CREAD|PARENB|PARODD|HUPCL|CLOCAL|");
     assertThat(line("ioctl", -25, 0, 0x5401, 0x4aa2e0))
-        .isEqualTo(
-            "ioctl(0, TCGETS, 0x4aa2e0) = -1 ENOTTY (Inappropriate ioctl for device)");
+        .isEqualTo("ioctl(0, TCGETS, 0x4aa2e0) = -1 ENOTTY (Inappropriate ioctl for device)");
     assertThat(line("ioctl", 0, 1, 0x5413, memory.struct(8, 0, 80 << 16 | 25)))
         .isEqualTo("ioctl(1, TIOCGWINSZ, {ws_row=25, ws_col=80, ws_xpixel=0, ws_ypixel=0}) = 0");
     assertThat(line("ioctl", 0, 3, 0x541b, memory.ints(-29)))
@@ -375,7 +389,8 @@ class StraceFormatTest {
     assertThat(line("poll", 0, 0, 0, 1)).isEqualTo("poll(NULL, 0, 1) = 0 (Timeout)");
     assertThat(line("poll", -14, BAD, 3, 1)).startsWith("poll(0xdead0000, 3, 1) = -1 EFAULT");
     long second = memory.longs(0, 1000000);
-    assertThat(line("ppoll", 1, memory.ints(3, 4 | 4 << 16), 1, second, memory.longs(0x200000202L), 8))
+    assertThat(
+            line("ppoll", 1, memory.ints(3, 4 | 4 << 16), 1, second, memory.longs(0x200000202L), 8))
         .isEqualTo(
             "ppoll([{fd=3, events=POLLOUT}], 1, {tv_sec=0, tv_nsec=1000000}, [INT USR1 RT_2], 8)"
                 + " = 1 ([{fd=3, revents=POLLOUT}], left {tv_sec=0, tv_nsec=1000000})");
@@ -462,8 +477,7 @@ class StraceFormatTest {
     assertThat(line("arch_prctl", -22, 0x3001, 0))
         .startsWith("arch_prctl(0x3001 /* ARCH_??? */, 0) = -1");
     assertThat(line("rseq", -38, 0x2f2ccca0, 0x20, 0, 0x53053053))
-        .isEqualTo(
-            "rseq(0x2f2ccca0, 0x20, 0, 0x53053053) = -1 ENOSYS (Function not implemented)");
+        .isEqualTo("rseq(0x2f2ccca0, 0x20, 0, 0x53053053) = -1 ENOSYS (Function not implemented)");
     assertThat(line("getrandom", 8, memory.text("\364\2qG\267\64\227\205"), 8, 1))
         .isEqualTo("getrandom(\"\\xf4\\x02\\x71\\x47\\xb7\\x34\\x97\\x85\", 8, GRND_NONBLOCK) = 8");
     assertThat(line("sched_getaffinity", 8, 0, 128, memory.longs(3)))
@@ -506,7 +520,8 @@ class StraceFormatTest {
   void futexByCommand() {
     long micro = memory.longs(0, 1000);
     assertThat(line("futex", -11, 0x7ff8, 0, 1, 0))
-        .isEqualTo("futex(0x7ff8, FUTEX_WAIT, 1, NULL) = -1 EAGAIN (Resource temporarily unavailable)");
+        .isEqualTo(
+            "futex(0x7ff8, FUTEX_WAIT, 1, NULL) = -1 EAGAIN (Resource temporarily unavailable)");
     assertThat(line("futex", 0, 0x7ff8, 129, 1, 9, 9, 9))
         .isEqualTo("futex(0x7ff8, FUTEX_WAKE_PRIVATE, 1) = 0");
     assertThat(line("futex", -110, 0x7ff8, 137 | 256, 0, micro, 0, 0xffffffffL))
@@ -571,7 +586,14 @@ class StraceFormatTest {
 
   @Test
   void extendedAttributes() {
-    assertThat(line("getxattr", 3, memory.string("x"), memory.string("user.a"), memory.text("val"), 100))
+    assertThat(
+            line(
+                "getxattr",
+                3,
+                memory.string("x"),
+                memory.string("user.a"),
+                memory.text("val"),
+                100))
         .isEqualTo("getxattr(\"x\", \"user.a\", \"val\", 100) = 3");
     assertThat(line("flistxattr", 7, 3, 0, 0)).isEqualTo("flistxattr(3, NULL, 0) = 7");
     assertThat(line("setxattr", -95, memory.string("x"), memory.string("y"), 0, 0, 3))
