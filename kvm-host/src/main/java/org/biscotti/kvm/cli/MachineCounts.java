@@ -1,0 +1,14 @@
+package org.biscotti.kvm.cli;
+
+import org.biscotti.kvm.Machine;
+
+/**
+ * What a machine has counted, for {@code --stats}.
+ *
+ * @param host what kind of host this is
+ * @param exits of all vCPUs by reason
+ * @param pagesUsed frames of guest memory that are in use now
+ * @param pagesTotal frames of guest memory
+ */
+record MachineCounts(
+    Machine.HostKind host, Machine.ExitTotals exits, long pagesUsed, long pagesTotal) {}
