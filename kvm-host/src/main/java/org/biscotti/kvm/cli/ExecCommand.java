@@ -137,34 +137,43 @@ final class ExecCommand implements Subcommand {
     try (Observation observation =
             Observation.of(
                 Arguments.valueOf(arguments, STRACE), arguments.hasMatchedOption(STATS));
-        GuestMachine machine = machines.boot(job.machine(), observation.observer());
-        StandardStreams streams = new StandardStreams()) {
-      GuestProgram.Outcome outcome = run(job, machine, streams, interruption);
-      String notice = outcome.signal() == 0 ? null : DeathNotice.of(outcome.signal());
-      if (notice != null && !interruption.isRequested()) {
-        console.err().println(notice);
+        StandardStreams standard = new StandardStreams()) {
+      List<@Nullable HostStream> streams =
+          Arrays.asList(standard.stream(0), standard.stream(1), standard.stream(2));
+      GuestMachine.Setup setup =
+          new GuestMachine.Setup(
+              job.machine(), job.root(), terminal(streams), observation.observer());
+      try (GuestMachine machine = machines.boot(setup)) {
+        GuestProgram program = launch(job, machine, streams);
+        interruption.watch(program);
+        GuestProgram.Outcome outcome = program.await();
+        String notice = outcome.signal() == 0 ? null : DeathNotice.of(outcome.signal());
+        if (notice != null && !interruption.isRequested()) {
+          console.err().println(notice);
+        }
+        observation.report(machine.counts(), console);
+        return outcome.exitCode();
       }
-      observation.report(machine.counts(), console);
-      return outcome.exitCode();
     }
   }
 
-  private static GuestProgram.Outcome run(
-      Job job, GuestMachine machine, StandardStreams streams, Interruption interruption) {
-    if (job.root() != null) {
-      machine.mountRoot(job.root());
+  private static @Nullable HostStream terminal(List<@Nullable HostStream> streams) {
+    for (HostStream stream : streams) {
+      if (stream != null && stream.isTerminal()) {
+        return stream;
+      }
     }
+    return null;
+  }
+
+  private static GuestProgram launch(
+      Job job, GuestMachine machine, List<@Nullable HostStream> streams) {
     job.mounts().forEach(machine::mount);
     String searchPath = Objects.requireNonNullElse(HostText.variable("PATH"), "");
     ProgramLauncher launcher =
         new ProgramLauncher(machine, job.root() != null, List.of(searchPath.split(":", -1)));
-    List<@Nullable HostStream> three =
-        Arrays.asList(streams.stream(0), streams.stream(1), streams.stream(2));
-    GuestProgram program =
-        launcher.launch(
-            new ProgramLauncher.Command(
-                job.words(), job.environment(), job.workingDirectory(), three));
-    interruption.watch(program);
-    return program.await();
+    return launcher.launch(
+        new ProgramLauncher.Command(
+            job.words(), job.environment(), job.workingDirectory(), streams));
   }
 }

@@ -14,11 +14,25 @@ interface GuestMachine extends AutoCloseable {
     /**
      * Boots a machine.
      *
-     * @param observer told of every system call, or null
      * @throws org.biscotti.kvm.KvmException if the host cannot give us one
+     * @throws CommandException if the root cannot be served
      */
-    GuestMachine boot(MachineFlags flags, @Nullable SyscallObserver observer);
+    GuestMachine boot(Setup setup);
   }
+
+  /**
+   * How a machine is to be.
+   *
+   * @param root directory of the host to serve as the root, read-only under a layer in memory; null
+   *     for an empty root
+   * @param terminal what {@code /dev/tty} is, or null
+   * @param observer told of every system call, or null
+   */
+  record Setup(
+      MachineFlags flags,
+      @Nullable Path root,
+      @Nullable HostStream terminal,
+      @Nullable SyscallObserver observer) {}
 
   /**
    * A program to start. All strings are bytes.
@@ -35,13 +49,6 @@ interface GuestMachine extends AutoCloseable {
       List<String> environment,
       String workingDirectory,
       List<@Nullable HostStream> streams) {}
-
-  /**
-   * Serves a directory of the host as the root, read-only under a layer in memory.
-   *
-   * @throws CommandException if it cannot be served
-   */
-  void mountRoot(Path directory);
 
   /**
    * Adds a directory of the host.

@@ -1,5 +1,6 @@
 package org.biscotti.kvm.cli;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -17,6 +18,7 @@ import java.util.stream.Stream;
  */
 record NativeRun(Path directory, String fileSystem) {
   private static final String TMPFS = "tmpfs";
+  private static final File NULL = new File("/dev/null");
 
   /**
    * Finds a place: {@code /dev/shm}, another tmpfs that this user can write to, else the directory
@@ -69,16 +71,14 @@ record NativeRun(Path directory, String fileSystem) {
       Process process =
           new ProcessBuilder(command)
               .directory(directory.toFile())
+              .redirectInput(NULL)
               .redirectError(ProcessBuilder.Redirect.INHERIT)
               .start();
       interruption.watch(process);
-      process.getOutputStream().close();
       String output =
           new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       int code = process.waitFor();
-      if (interruption.isRequested()) {
-        throw new CommandException("interrupted");
-      }
+      requireUninterrupted(interruption);
       if (code != 0) {
         throw new CommandException(
             "%s fails on the host with exit code %d: its own message says why"
@@ -86,6 +86,7 @@ record NativeRun(Path directory, String fileSystem) {
       }
       return output;
     } catch (IOException e) {
+      requireUninterrupted(interruption); // killing a process closes what it is read from
       throw new CommandException(
           "cannot run %s on the host: %s".formatted(command.getFirst(), e.getMessage()));
     } catch (InterruptedException e) {
@@ -93,6 +94,12 @@ record NativeRun(Path directory, String fileSystem) {
       throw new CommandException("interrupted");
     } finally {
       removeDirectory();
+    }
+  }
+
+  private static void requireUninterrupted(Interruption interruption) {
+    if (interruption.isRequested()) {
+      throw new CommandException("interrupted");
     }
   }
 

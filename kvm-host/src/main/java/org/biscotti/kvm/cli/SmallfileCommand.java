@@ -98,7 +98,7 @@ final class SmallfileCommand implements Subcommand {
     Interruption interruption = Interruption.install();
     MachineCounts counts;
     String output;
-    try (GuestMachine machine = machines.boot(job.machine(), null)) {
+    try (GuestMachine machine = machines.boot(new GuestMachine.Setup(job.machine(), null, null, null))) {
       output = runInGuest(machine, job, program, interruption);
       counts = machine.counts();
     }

@@ -73,8 +73,13 @@ record SmallfileReport(Settings settings, Measurement guest, Measurement nativel
   private String table() {
     TextTable table =
         new TextTable()
-            .row("", "Biscotti", "", "", "", "native", "", "", "", "ratio")
-            .row("", "Mcycles", "", "us/file", "", "Mcycles", "", "us/file", "", "")
+            .row(over(1, ""), over(4, "Biscotti"), over(4, "native"), over(1, "ratio"))
+            .row(
+                over(1, ""),
+                over(2, "Mcycles"),
+                over(2, "us/file"),
+                over(2, "Mcycles"),
+                over(2, "us/file"))
             .row("", "cold", "warm", "cold", "warm", "cold", "warm", "cold", "warm", "warm");
     for (Phase phase : Phase.values()) {
       List<String> row = new ArrayList<>();
@@ -90,6 +95,10 @@ record SmallfileReport(Settings settings, Measurement guest, Measurement nativel
       table.row(row.toArray(String[]::new));
     }
     return table.render();
+  }
+
+  private static TextTable.Cell over(int columns, String heading) {
+    return new TextTable.Cell(heading, columns);
   }
 
   private static String cell(OptionalDouble value, double divisor) {

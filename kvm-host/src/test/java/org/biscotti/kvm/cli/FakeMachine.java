@@ -38,11 +38,6 @@ final class FakeMachine implements GuestMachine {
   }
 
   @Override
-  public void mountRoot(Path directory) {
-    log.add("root " + directory);
-  }
-
-  @Override
   public void mount(MountSpec mount) {
     log.add("mount " + mount.host() + " " + mount.guest() + (mount.writable() ? " rw" : " ro"));
   }

@@ -24,9 +24,9 @@ class MainTest {
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
   private final ByteArrayOutputStream err = new ByteArrayOutputStream();
   private final FakeMachine machine = new FakeMachine();
-  private GuestMachine.Factory factory = (_, _) -> machine;
+  private GuestMachine.Factory factory = _ -> machine;
   private boolean debug;
-  private MachineFlags flags;
+  private GuestMachine.Setup setup;
   @TempDir private Path directory;
 
   private int run(String... words) {
@@ -36,9 +36,9 @@ class MainTest {
             new PrintStream(err, true, StandardCharsets.UTF_8),
             debug);
     GuestMachine.Factory remembering =
-        (asked, observer) -> {
-          flags = asked;
-          return factory.boot(asked, observer);
+        asked -> {
+          setup = asked;
+          return factory.boot(asked);
         };
     return new Main(console, remembering, directory).run(List.of(words));
   }
@@ -143,7 +143,7 @@ class MainTest {
     machine.files.put("/p", FakeMachine.PROGRAM);
     assertThat(run("exec", "--cpus", "1", "/p", "--cpus", "2")).isZero();
     assertThat(machine.started.getFirst().arguments()).containsExactly("/p", "--cpus", "2");
-    assertThat(flags.cpus()).isEqualTo(1);
+    assertThat(setup.flags().cpus()).isEqualTo(1);
   }
 
   @Test
@@ -155,8 +155,9 @@ class MainTest {
             "exec", "--root", "/r", "--mount", "/a:/b", "--mount=/c:/d:rw", "--env", "A=1",
             "--env=B=2", "--cwd", "/tmp", "--cpus=3", "--memory", "64M", "--gc", "zgc", "/p");
     assertThat(code).isZero();
-    assertThat(machine.log).containsExactly("root /r", "mount /a /b ro", "mount /c /d rw");
-    assertThat(flags).isEqualTo(new MachineFlags(64 << 20, 3, Collector.ZGC));
+    assertThat(machine.log).containsExactly("mount /a /b ro", "mount /c /d rw");
+    assertThat(setup.root()).isEqualTo(Path.of("/r"));
+    assertThat(setup.flags()).isEqualTo(new MachineFlags(64 << 20, 3, Collector.ZGC));
     GuestMachine.Request request = machine.started.getFirst();
     assertThat(request.environment()).contains("A=1", "B=2");
     assertThat(request.workingDirectory()).isEqualTo("/tmp");
@@ -203,7 +204,7 @@ class MainTest {
   @Test
   void saysWhyThereIsNoMachine() {
     factory =
-        (_, _) -> {
+        _ -> {
           throw new KvmException("no /dev/kvm: get one");
         };
     assertThat(run("exec", "/p")).isEqualTo(125);
@@ -213,7 +214,7 @@ class MainTest {
   @Test
   void hidesStackTracesUnlessAskedForThem() {
     factory =
-        (_, _) -> {
+        _ -> {
           throw new IllegalStateException("two\nlines");
         };
     assertThat(run("exec", "/p")).isEqualTo(125);
