@@ -135,8 +135,11 @@ final class ExecCommand implements Subcommand {
     Job job = Job.of(arguments);
     Interruption interruption = Interruption.install();
     try (Observation observation =
-            Observation.of(
-                Arguments.valueOf(arguments, STRACE), arguments.hasMatchedOption(STATS));
+            new Observation(
+                Arguments.valueOf(arguments, STRACE),
+                arguments.hasMatchedOption(STATS),
+                job.machine().cpus(),
+                console);
         StandardStreams standard = new StandardStreams()) {
       List<@Nullable HostStream> streams =
           Arrays.asList(standard.stream(0), standard.stream(1), standard.stream(2));
@@ -151,7 +154,7 @@ final class ExecCommand implements Subcommand {
         if (notice != null && !interruption.isRequested()) {
           console.err().println(notice);
         }
-        observation.report(machine.counts(), console);
+        observation.report(machine.counts());
         return outcome.exitCode();
       }
     }

@@ -123,7 +123,8 @@ final class KvmGuestMachine implements GuestMachine {
         machine.hostKind(),
         machine.exits(),
         frames.totalFrames() - frames.freeFrames(),
-        frames.totalFrames());
+        frames.totalFrames(),
+        kernel.state().scheduler().firstTakenNanos());
   }
 
   @Override

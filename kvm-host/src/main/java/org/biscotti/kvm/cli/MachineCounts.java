@@ -9,6 +9,12 @@ import org.biscotti.kvm.Machine;
  * @param exits of all vCPUs by reason
  * @param pagesUsed frames of guest memory that are in use now
  * @param pagesTotal frames of guest memory
+ * @param firstInstructionNanos when the first program was started on a vCPU, by System.nanoTime; 0
+ *     if there was none
  */
 record MachineCounts(
-    Machine.HostKind host, Machine.ExitTotals exits, long pagesUsed, long pagesTotal) {}
+    Machine.HostKind host,
+    Machine.ExitTotals exits,
+    long pagesUsed,
+    long pagesTotal,
+    long firstInstructionNanos) {}

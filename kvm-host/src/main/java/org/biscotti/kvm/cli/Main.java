@@ -24,6 +24,8 @@ public final class Main {
 
   static final int HELP_WIDTH = 100;
 
+  private static final long START_NANOS = System.nanoTime();
+
   private final Console console;
   private final Map<String, Subcommand> subcommands = new LinkedHashMap<>();
   private final CommandLine commandLine;
@@ -65,6 +67,11 @@ public final class Main {
     CommandSpec spec = subcommand.spec();
     subcommands.put(spec.name(), subcommand);
     top.addSubcommand(spec.name(), spec);
+  }
+
+  /** When this class was initialised, the first of ours; by System.nanoTime. */
+  static long startNanos() {
+    return START_NANOS;
   }
 
   /** Runs a command and exits with its code. */

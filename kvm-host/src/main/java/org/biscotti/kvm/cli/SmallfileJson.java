@@ -114,7 +114,7 @@ record SmallfileJson(
   private static void number(JsonGenerator json, String name, OptionalDouble value)
       throws IOException {
     if (value.isPresent()) {
-      json.writeNumberField(name, value.getAsDouble());
+      json.writeNumberField(name, Math.round(value.getAsDouble()));
     } else {
       json.writeNullField(name);
     }
