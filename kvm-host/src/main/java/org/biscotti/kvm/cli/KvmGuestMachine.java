@@ -8,18 +8,19 @@ import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.fs.Credentials;
 import org.biscotti.kernel.fs.PathWalker;
-import org.biscotti.kernel.mem.FrameAllocator;
 import org.biscotti.kernel.mem.MemoryPolicy;
 import org.biscotti.kernel.port.HostDirectory;
 import org.biscotti.kernel.task.Process;
 import org.biscotti.kvm.Machine;
 import org.biscotti.kvm.MachineOptions;
+import org.jspecify.annotations.Nullable;
 
 /** The machine that the commands use: a KVM virtual machine with the kernel in it. */
 final class KvmGuestMachine implements GuestMachine {
   private final HostMounts mounts;
   private final Machine machine;
   private final Kernel kernel;
+  private @Nullable Process first;
 
   private KvmGuestMachine(HostMounts mounts, Machine machine) {
     this.mounts = mounts;
@@ -95,6 +96,9 @@ final class KvmGuestMachine implements GuestMachine {
                 request.workingDirectory(),
                 Credentials.ROOT,
                 request.streams()));
+    if (first == null) {
+      first = process;
+    }
     return new Running(process);
   }
 
@@ -118,12 +122,11 @@ final class KvmGuestMachine implements GuestMachine {
 
   @Override
   public MachineCounts counts() {
-    FrameAllocator frames = kernel.state().frames();
     return new MachineCounts(
         machine.hostKind(),
         machine.exits(),
-        frames.totalFrames() - frames.freeFrames(),
-        frames.totalFrames(),
+        first == null ? 0 : first.space().residentPeakPages(),
+        kernel.state().frames().totalFrames(),
         kernel.state().scheduler().firstTakenNanos());
   }
 

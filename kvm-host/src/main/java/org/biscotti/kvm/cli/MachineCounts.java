@@ -7,14 +7,14 @@ import org.biscotti.kvm.Machine;
  *
  * @param host what kind of host this is
  * @param exits of all vCPUs by reason
- * @param pagesUsed frames of guest memory that are in use now
- * @param pagesTotal frames of guest memory
+ * @param pagesPeak the most pages that the first program had at once
+ * @param pagesTotal pages of guest memory
  * @param firstInstructionNanos when the first program was started on a vCPU, by System.nanoTime; 0
  *     if there was none
  */
 record MachineCounts(
     Machine.HostKind host,
     Machine.ExitTotals exits,
-    long pagesUsed,
+    long pagesPeak,
     long pagesTotal,
     long firstInstructionNanos) {}

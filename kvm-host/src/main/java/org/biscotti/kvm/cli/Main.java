@@ -76,8 +76,12 @@ public final class Main {
 
   /** Runs a command and exits with its code. */
   public static void main(String[] arguments) {
+    Console console = Console.standard();
+    if (console.debug()) {
+      System.setProperty("biscotti.log.pattern", "biscotti: %m%n%ex"); // see log4j2.properties
+    }
     Path home = Path.of(System.getProperty("biscotti.home", "")).toAbsolutePath();
-    Main main = new Main(Console.standard(), KvmGuestMachine::boot, home);
+    Main main = new Main(console, KvmGuestMachine::boot, home);
     int code = main.run(HostText.arguments(arguments));
     Interruption.commandHasEnded();
     System.exit(code);

@@ -68,8 +68,8 @@ record StatisticsReport(MachineCounts counts, StartTime start, long mainNanos, S
   }
 
   private String memoryLine() {
-    return "%s of %s pages of %d KiB in use at the end"
-        .formatted(number(counts.pagesUsed()), number(counts.pagesTotal()), PAGE_KIB);
+    return "the program had at most %s of %s pages of %d KiB"
+        .formatted(number(counts.pagesPeak()), number(counts.pagesTotal()), PAGE_KIB);
   }
 
   private static String number(long value) {
