@@ -5,6 +5,7 @@
 # use, and becomes the JVM. On the way there nothing but builtins and one find, so that the
 # script costs a few milliseconds.
 set -u
+started=${EPOCHREALTIME-}
 self=${BASH_SOURCE[0]}
 [[ -L $self ]] && self=$(readlink -f "$self")
 [[ $self == */* ]] || self=./$self
@@ -58,6 +59,7 @@ options=(
   --enable-native-access=org.biscotti.kvm,org.biscotti.devices
   --add-opens=java.base/java.lang=org.biscotti.kernel
   -Dbiscotti.home="$root"
+  -Dbiscotti.started="$started"
 )
 main=(--module org.biscotti.kvm/org.biscotti.kvm.cli.Main)
 

@@ -2,7 +2,7 @@
 module org.biscotti.kvm {
   requires static com.google.errorprone.annotations;
   requires static org.jspecify;
-  requires HdrHistogram;
+  requires com.fasterxml.jackson.core;
   requires info.picocli;
   requires jdk.jfr;
   requires org.apache.logging.log4j;

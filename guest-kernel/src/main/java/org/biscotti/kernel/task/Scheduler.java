@@ -26,6 +26,7 @@ public final class Scheduler implements AutoCloseable {
   private final Thread ticker;
   private volatile int readyCount;
   private boolean closed;
+  private volatile long firstTakenNanos;
 
   /** What a vCPU does now. Guarded by the lock. */
   private static final class Slot {
@@ -95,6 +96,9 @@ public final class Scheduler implements AutoCloseable {
       }
       slot.task = closed ? null : task;
       slot.sinceNanos = System.nanoTime();
+      if (firstTakenNanos == 0 && slot.task != null) {
+        firstTakenNanos = slot.sinceNanos;
+      }
       if (!ready.isEmpty()) {
         startTick();
       }
@@ -102,6 +106,11 @@ public final class Scheduler implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** When a vCPU first got a task, by System.nanoTime; 0 if that has not happened. */
+  public long firstTakenNanos() {
+    return firstTakenNanos;
   }
 
   private @Nullable Task next(int cpu) {

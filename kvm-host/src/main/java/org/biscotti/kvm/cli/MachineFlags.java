@@ -1,0 +1,87 @@
+package org.biscotti.kvm.cli;
+
+import java.util.List;
+import java.util.function.IntSupplier;
+import org.biscotti.kvm.HostCpus;
+import org.biscotti.kvm.MachineOptions;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParseResult;
+
+/**
+ * The options that say what machine to make, the same for every command that makes one.
+ *
+ * @param memoryBytes guest memory
+ * @param cpus number of vCPUs
+ * @param collector the JVM's garbage collector as {@code --gc} names it
+ */
+record MachineFlags(long memoryBytes, int cpus, Collector collector) {
+  static final long MEMORY_DEFAULT = 1L << 30;
+  private static final String CPUS = "--cpus";
+  private static final String MEMORY = "--memory";
+  private static final String GC = "--gc";
+
+  /** Adds the options. */
+  static void addTo(CommandSpec spec) {
+    spec.addOption(
+        Arguments.value(CPUS, "N", "Number of vCPUs, 1 to 64 (default: all host cores).").build());
+    spec.addOption(
+        Arguments.value(
+                MEMORY,
+                "SIZE",
+                "Guest memory, for example 512M or 16G (default: 1G). The host gives it piece by "
+                    + "piece, as it is used.")
+            .build());
+    spec.addOption(
+        Arguments.value(
+                GC,
+                "NAME",
+                "Garbage collector of the JVM: " + Collector.choices(", ") + " (default: g1).")
+            .completionCandidates(List.of(Collector.choices(" ").split(" ", -1)))
+            .build());
+  }
+
+  /**
+   * Reads the options.
+   *
+   * @throws CommandException for a value that is none
+   */
+  static MachineFlags of(ParseResult arguments) {
+    return of(arguments, MachineFlags::hostCores);
+  }
+
+  static MachineFlags of(ParseResult arguments, IntSupplier hostCores) {
+    long memory = memory(Arguments.valueOf(arguments, MEMORY));
+    Collector collector = collector(Arguments.valueOf(arguments, GC));
+    int cpus = Arguments.numberOf(arguments, CPUS, 1, MachineOptions.CPUS_MAX, 0);
+    return new MachineFlags(memory, cpus != 0 ? cpus : hostCores.getAsInt(), collector);
+  }
+
+  private static int hostCores() {
+    return Math.min(HostCpus.allowed().length, MachineOptions.CPUS_MAX);
+  }
+
+  private static long memory(@Nullable String text) {
+    if (text == null) {
+      return MEMORY_DEFAULT;
+    }
+    try {
+      return MemorySize.parse(HostText.decode(text));
+    } catch (IllegalArgumentException e) {
+      throw new CommandException(MEMORY + ": " + e.getMessage());
+    }
+  }
+
+  private static Collector collector(@Nullable String name) {
+    if (name == null) {
+      return Collector.G1;
+    }
+    Collector collector = Collector.find(name);
+    if (collector == null) {
+      throw new CommandException(
+          "%s %s: there is no such collector: choose one of %s"
+              .formatted(GC, HostText.decode(name), Collector.choices(", ")));
+    }
+    return collector;
+  }
+}
