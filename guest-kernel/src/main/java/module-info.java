@@ -18,6 +18,7 @@ module org.biscotti.kernel {
   exports org.biscotti.kernel.port;
   exports org.biscotti.kernel.syscall;
   exports org.biscotti.kernel.task;
+  exports org.biscotti.kernel.trace;
   exports org.biscotti.kernel.wait;
   exports org.biscotti.kernel;
 }
