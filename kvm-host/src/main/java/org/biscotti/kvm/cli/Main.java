@@ -97,13 +97,13 @@ public final class Main {
     try {
       return dispatch(commandLine.parseArgs(arguments.toArray(String[]::new)));
     } catch (CommandException e) {
-      console.failure(e.getMessage(), e);
+      console.failure(String.valueOf(e.getMessage()), e);
       return e.exitCode();
     } catch (ParameterException e) {
       console.failure(describe(e), e);
       return ExitCode.OWN_FAILURE;
     } catch (KvmException e) {
-      console.failure(e.getMessage(), e);
+      console.failure(String.valueOf(e.getMessage()), e);
       return ExitCode.OWN_FAILURE;
     } catch (OutOfMemoryError e) {
       console.failure("the JVM's heap is full: allow more with BISCOTTI_JAVA_OPTS=-Xmx2g", e);
