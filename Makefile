@@ -16,7 +16,7 @@ test: ## all unit and KVM integration tests (BISCOTTI_REQUIRE_KVM=1: fail withou
 check: ## formatter, linters, layers, generated docs up to date; no /dev/kvm needed
 	@./scripts/check.sh
 
-bench: ## the JMH benchmarks (ARGS='NullSyscall -prof gc' goes to JMH)
+bench: ## the benchmarks, in some minutes (ARGS=NullSyscall for one; ARGS goes to JMH)
 	@./scripts/bench.sh $(ARGS)
 
 guests: ## compile the guest programs

@@ -5,6 +5,11 @@
  *   nullsyscall-vmm [CALLS_PER_BATCH=20000] [CPU=0] [BATCHES=11]
  *   nullsyscall-vmm exit_ns=N
  *
+ *   nullsyscall-vmm serve [CPU=0]
+ *
+ * The second form takes commands on standard input as ../guest/bell does (../command.h), of which
+ * it knows the null call; a benchmark drives both alike.
+ *
  * The guest is a loop of `syscall` in ring 3. The entry page does `out`; KVM_RUN returns; registers
  * and segments have come through the synced area of kvm_run (KVM_CAP_SYNC_REGS), the answer goes
  * back the same way, and KVM_RUN again. The guest checks that it got the answer. Printed is the
@@ -26,6 +31,7 @@
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
+#include "../command.h"
 
 /* Guest-physical and, by an identity map, guest-virtual addresses. */
 enum {
@@ -178,13 +184,21 @@ static void serve_one(void) {
   run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
 }
 
-static double batch_ns(long calls) {
-  struct timespec start, end;
-  clock_gettime(CLOCK_MONOTONIC, &start);
-  for (long i = 0; i < calls; i++) serve_one();
-  clock_gettime(CLOCK_MONOTONIC, &end);
-  double ns = (double)(end.tv_sec - start.tv_sec) * 1e9 + (double)(end.tv_nsec - start.tv_nsec);
-  return ns / (double)calls;
+static uint64_t run_calls(uint64_t calls) {
+  uint64_t start = now_ns();
+  for (uint64_t i = 0; i < calls; i++) serve_one();
+  return now_ns() - start;
+}
+
+static double batch_ns(long calls) { return (double)run_calls((uint64_t)calls) / (double)calls; }
+
+static int serve_commands(void) {
+  struct command command;
+  while (next_command(&command)) {
+    if (command.operation != COMMAND_NULL) die("no such command: %lu", command.operation);
+    if (!answer(run_calls(command.count))) break;
+  }
+  return 0;
 }
 
 static int by_value(const void *a, const void *b) {
@@ -197,19 +211,26 @@ static long argument(int argc, char **argv, int index, long fallback, long minim
   char *end;
   long value = strtol(argv[index], &end, 10);
   if (end == argv[index] || *end || value < minimum || value > maximum)
-    die("usage: nullsyscall-vmm [CALLS_PER_BATCH] [CPU] [BATCHES, at most %d]", BATCHES_MAX);
+    die("usage: nullsyscall-vmm [CALLS_PER_BATCH] [CPU] [BATCHES, at most %d] | serve [CPU]",
+        BATCHES_MAX);
   return value;
 }
 
-int main(int argc, char **argv) {
-  long calls = argument(argc, argv, 1, 20000, 1, 1000000000);
-  long cpu = argument(argc, argv, 2, 0, 0, CPU_SETSIZE - 1);
-  long batches = argument(argc, argv, 3, 11, 1, BATCHES_MAX);
+static void bind_to(long cpu) {
   cpu_set_t set;
   CPU_ZERO(&set);
   CPU_SET((size_t)cpu, &set);
   must(sched_setaffinity(0, sizeof set, &set), "sched_setaffinity");
+}
+
+int main(int argc, char **argv) {
+  int serving = argc > 1 && !strcmp(argv[1], "serve");
+  long calls = serving ? 0 : argument(argc, argv, 1, 20000, 1, 1000000000);
+  long cpu = argument(argc, argv, 2, 0, 0, CPU_SETSIZE - 1);
+  long batches = argument(argc, argv, 3, 11, 1, BATCHES_MAX);
+  bind_to(cpu);
   create_machine();
+  if (serving) return serve_commands();
   batch_ns(calls < 1000 ? calls : 1000); /* shadow tables and caches fill */
   static double ns[BATCHES_MAX];
   for (long i = 0; i < batches; i++) ns[i] = batch_ns(calls);

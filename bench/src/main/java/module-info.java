@@ -3,5 +3,6 @@ module org.biscotti.bench {
   requires static com.google.errorprone.annotations;
   requires static org.jspecify;
   requires jmh.core;
+  requires org.biscotti.kernel;
   requires org.biscotti.kvm;
 }

@@ -7,4 +7,6 @@ module org.biscotti.kvm {
   requires jdk.jfr;
   requires org.apache.logging.log4j;
   requires transitive org.biscotti.devices;
+
+  exports org.biscotti.kvm;
 }

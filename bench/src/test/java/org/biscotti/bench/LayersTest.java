@@ -77,6 +77,8 @@ class LayersTest {
       noClasses()
           .that()
           .resideOutsideOfPackages("org.biscotti.kvm.cli..")
+          .and()
+          .doNotHaveFullyQualifiedName("org.biscotti.bench.Benchmarks")
           .should(ACCESS_STANDARD_STREAMS)
           .because("the standard streams belong to the program in the guest");
 

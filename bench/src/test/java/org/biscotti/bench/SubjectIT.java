@@ -1,0 +1,93 @@
+package org.biscotti.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Whether the programs that the benchmarks measure do what they are told, where they are told. */
+@Timeout(120)
+class SubjectIT {
+  private static final long MEMORY_BYTES = 128L << 20;
+  private static final long SIZE = 1 << 20;
+
+  /** More than there are addresses. */
+  private static final long ABSURD_SIZE = 1L << 62;
+
+  @TempDir Path directory;
+
+  @BeforeAll
+  static void compilePrograms() throws IOException, InterruptedException {
+    String script = System.getProperty("biscotti.home") + "/scripts/guests.sh";
+    assertThat(new ProcessBuilder(script).inheritIO().start().waitFor()).isZero();
+  }
+
+  /** As the machine's own integration tests do it. */
+  private static void needKvm() {
+    Path device = Path.of("/dev/kvm");
+    boolean usable = Files.isReadable(device) && Files.isWritable(device);
+    if (Boolean.getBoolean("biscotti.requireKvm")) {
+      assertThat(usable).as(device + " is usable").isTrue();
+    }
+    assumeTrue(usable, device + " is not usable");
+  }
+
+  private static void runsWithin(Subject subject, Operation operation, long count, long size)
+      throws IOException {
+    long start = System.nanoTime();
+    long own = subject.run(operation, count, size);
+    assertThat(own).isBetween(1L, System.nanoTime() - start);
+  }
+
+  private static void servesEverything(Subject subject) throws IOException {
+    runsWithin(subject, Operation.NULL, 100, 0);
+    runsWithin(subject, Operation.READ, 3, SIZE);
+    runsWithin(subject, Operation.WRITE, 3, 2 * SIZE);
+    runsWithin(subject, Operation.READ, 1, 4096);
+  }
+
+  @Test
+  void nativeProgramServes() throws IOException {
+    try (Subject subject = ProcessSubject.bell(directory)) {
+      servesEverything(subject);
+    }
+    assertThat(directory).isEmptyDirectory();
+  }
+
+  @Test
+  void guestProgramServes() throws IOException {
+    needKvm();
+    try (Subject subject = new GuestSubject(MEMORY_BYTES)) {
+      servesEverything(subject);
+    }
+  }
+
+  @Test
+  void failureInTheGuestIsNamed() throws IOException {
+    needKvm();
+    Subject subject = new GuestSubject(MEMORY_BYTES);
+    assertThatThrownBy(() -> subject.run(Operation.READ, 1, ABSURD_SIZE))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("READ")
+        .hasMessageContaining("bell: mmap");
+    assertThatThrownBy(subject::close).isInstanceOf(IOException.class);
+  }
+
+  @Test
+  void monitorInCServes() throws IOException {
+    needKvm();
+    String monitor = Subject.program("baseline/nullsyscall-vmm").toString();
+    String core = Integer.toString(Subject.core());
+    try (Subject subject = new ProcessSubject(directory, List.of(monitor, "serve", core))) {
+      runsWithin(subject, Operation.NULL, 100, 0);
+    }
+  }
+}
