@@ -1,6 +1,6 @@
 # One line a target; "make help" prints the lines.
 .DEFAULT_GOAL := help
-.PHONY: help build test check bench guests test-svm clean format
+.PHONY: help build test check bench guests test-svm docs clean format
 
 MVN := ./scripts/mvn.sh
 
@@ -24,6 +24,9 @@ guests: ## compile the guest programs
 
 test-svm: ## the KVM integration tests on an emulated machine with kvm_amd, nested paging on and off
 	@./scripts/test-svm.sh
+
+docs: ## write the documents that are generated from the sources
+	@./scripts/docs.sh
 
 clean: ## remove everything that was built
 	rm -rf target */target

@@ -36,7 +36,7 @@ public final class SyscallDocs {
 
         <!-- Generated from SyscallTable.java by "make docs". -->
 
-        Programs make Linux' system calls for x86-64. This page lists those that are served, %d in
+        Programs make Linux' system calls for x86-64. This page lists those that are known, %d in
         all. Any other number fails with ENOSYS, and the first use of it is logged.
 
         """
