@@ -176,6 +176,9 @@ public final class Namespace {
     Directory directory = (Directory) parent.inode();
     directory.lock().lock();
     try {
+      if (parent.isUnlinked()) {
+        throw ErrnoException.of(Errno.ENOENT);
+      }
       if (walker.lookupHere(walker.last()) != null) {
         throw ErrnoException.of(Errno.EEXIST);
       }

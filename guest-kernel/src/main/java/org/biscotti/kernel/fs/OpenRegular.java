@@ -109,6 +109,7 @@ public class OpenRegular extends OpenFile {
     try {
       file.dropPrivilegeBits(caller.credentials());
       file.truncate(size, caller.fileSizeLimit());
+      file.touchModified(file.fileSystem().now());
     } finally {
       file.lock().unlock();
     }

@@ -173,6 +173,7 @@ public final class Opening {
       try {
         inode.dropPrivilegeBits(caller.credentials());
         inode.truncate(0, Long.MAX_VALUE);
+        inode.touchModified(inode.fileSystem().now());
       } finally {
         lock.unlock();
       }

@@ -454,8 +454,12 @@ public abstract class RegularFile extends Inode implements PageSource {
       if (newSize > old && newSize > fileSizeLimit) {
         throw ErrnoException.of(Errno.EFBIG);
       }
+      // Linux' tmpfs stamps a truncation to the same size only if there are pages it might drop.
+      boolean stamps = newSize != old || blocks() > 0;
       setSize(newSize);
-      touchModified(fileSystem().now());
+      if (stamps) {
+        touchModified(fileSystem().now());
+      }
       if (newSize != old) {
         resized(newSize);
       }

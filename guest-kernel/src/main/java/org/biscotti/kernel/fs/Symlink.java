@@ -14,6 +14,12 @@ public abstract class Symlink extends Inode {
   /** What readlink(2) gives; not empty. */
   public abstract String target(Caller caller);
 
+  /** Reads the link for a program (readlink(2)), which counts as an access. */
+  public final String read(Caller caller) {
+    touchAccessed(0);
+    return target(caller);
+  }
+
   /**
    * Where a magic link (proc(5)) leads, past all names; null for an ordinary link, which leads to
    * its {@link #target}.

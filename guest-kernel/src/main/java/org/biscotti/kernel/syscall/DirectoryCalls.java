@@ -204,7 +204,7 @@ final class DirectoryCalls {
     if (!(found.inode() instanceof Symlink link)) {
       throw ErrnoException.of(EINVAL);
     }
-    byte[] target = link.target(t).getBytes(ISO_8859_1);
+    byte[] target = link.read(t).getBytes(ISO_8859_1);
     int length = Math.min(target.length, (int) size);
     t.memory().copyOutFully(buffer, target, 0, length);
     return length;

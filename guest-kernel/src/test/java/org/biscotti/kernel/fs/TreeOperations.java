@@ -91,7 +91,7 @@ final class TreeOperations {
 
   private String readlink(String path) {
     if (tree.find(path).inode() instanceof Symlink link) {
-      return link.target(tree);
+      return link.read(tree);
     }
     throw ErrnoException.of(Errno.EINVAL);
   }
@@ -115,8 +115,10 @@ final class TreeOperations {
     OpenFile dir = Opening.open(tree, cwd(), path, Fcntl.O_DIRECTORY | Fcntl.O_RDONLY, 0, 0);
     try {
       List<String> names = new ArrayList<>();
-      dir.readDirectory(
-          (name, inode, mode, at) -> names.add(name + ":" + Stat.directoryEntryType(mode)), tree);
+      if (!dir.dentry().isUnlinked()) {
+        dir.readDirectory(
+            (name, inode, mode, at) -> names.add(name + ":" + Stat.directoryEntryType(mode)), tree);
+      }
       names.sort(null);
       return names.isEmpty() ? "" : String.join(" ", names) + " ";
     } finally {
