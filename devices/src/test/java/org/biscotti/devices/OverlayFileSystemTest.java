@@ -128,6 +128,10 @@ class OverlayFileSystemTest {
     FileStatus status = guest.status("/etc/hosts");
     assertThat(status.mode).isEqualTo(Stat.S_IFREG | 0641);
     assertThat(status.size).isEqualTo(10);
+    for (String name : List.of("etc/hosts", "etc", "link")) {
+      String blocks = HostCommands.run(host, "stat", "-c", "%b", name).strip();
+      assertThat(guest.status("/" + name).blocks).isEqualTo(Long.parseLong(blocks));
+    }
     assertThat(status.links).isEqualTo(1);
     assertThat(status.uid).isEqualTo(Files.getAttribute(hosts, "unix:uid"));
     long seconds = Files.getLastModifiedTime(hosts).toInstant().getEpochSecond();

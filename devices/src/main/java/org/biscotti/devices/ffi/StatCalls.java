@@ -30,6 +30,7 @@ public final class StatCalls {
   static final long MODE = 28;
   static final long INO = 32;
   static final long SIZE = 40;
+  static final long BLOCKS = 48;
   static final long ATIME = 64;
   static final long CTIME = 96;
   static final long MTIME = 112;
@@ -59,6 +60,7 @@ public final class StatCalls {
    *
    * @param mode type and permissions
    * @param size in bytes
+   * @param blocks in units of 512 bytes
    * @param device of the file system, as a {@code dev_t}
    * @param special the device that a device node stands for, as a {@code dev_t}
    * @param atimeNanos times in nanoseconds since 1970, clamped to what a long holds
@@ -69,6 +71,7 @@ public final class StatCalls {
       int gid,
       int links,
       long size,
+      long blocks,
       long device,
       long inode,
       long special,
@@ -78,7 +81,7 @@ public final class StatCalls {
 
   /** Receives what {@link #statx} found; an error leaves it as it was. */
   public static final class StatusResult {
-    private Status status = new Status(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    private Status status = new Status(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
     /** What the last successful call found. */
     public Status status() {
@@ -115,6 +118,7 @@ public final class StatCalls {
         from.get(INT, GID),
         from.get(INT, NLINK),
         from.get(LONG, SIZE),
+        from.get(LONG, BLOCKS),
         device(from.get(INT, DEV_MAJOR), from.get(INT, DEV_MINOR)),
         from.get(LONG, INO),
         device(from.get(INT, RDEV_MAJOR), from.get(INT, RDEV_MINOR)),

@@ -97,6 +97,7 @@ class LayoutTest {
     all.put("offsetof(struct statx, stx_mode)", StatCalls.MODE);
     all.put("offsetof(struct statx, stx_ino)", StatCalls.INO);
     all.put("offsetof(struct statx, stx_size)", StatCalls.SIZE);
+    all.put("offsetof(struct statx, stx_blocks)", StatCalls.BLOCKS);
     all.put("offsetof(struct statx, stx_atime)", StatCalls.ATIME);
     all.put("offsetof(struct statx, stx_ctime)", StatCalls.CTIME);
     all.put("offsetof(struct statx, stx_mtime)", StatCalls.MTIME);

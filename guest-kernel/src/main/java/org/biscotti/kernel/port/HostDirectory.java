@@ -17,6 +17,7 @@ public interface HostDirectory extends AutoCloseable {
    * What the host says of a file.
    *
    * @param mode type and permissions as {@code st_mode}
+   * @param blocks space taken, in units of 512 bytes
    * @param device identifies the host file system, with {@code inode} the file
    * @param atimeNanos times in nanoseconds since 1970
    */
@@ -26,6 +27,7 @@ public interface HostDirectory extends AutoCloseable {
       int gid,
       int links,
       long size,
+      long blocks,
       long device,
       long inode,
       long atimeNanos,

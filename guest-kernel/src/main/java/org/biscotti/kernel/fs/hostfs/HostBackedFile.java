@@ -54,6 +54,9 @@ abstract class HostBackedFile extends RegularFile {
   /** How many bytes the host is known to have. */
   abstract long hostSize();
 
+  /** Space it is known to take there, in units of 512 bytes. */
+  abstract long hostBlocks();
+
   /** True if every cached page is on the host as it is here. */
   abstract boolean isClean();
 
@@ -107,9 +110,9 @@ abstract class HostBackedFile extends RegularFile {
     closeHost();
   }
 
-  /** As if no block were missing; the host's own count is not asked for. */
+  /** What the host takes for it; once it was changed here, as if it had no hole. */
   @Override
   public long blocks() {
-    return (size() + BLOCK - 1) / BLOCK;
+    return isClean() ? hostBlocks() : (size() + BLOCK - 1) / BLOCK;
   }
 }

@@ -10,10 +10,12 @@ import org.biscotti.kernel.port.HostDirectory.Attributes;
  */
 class HostSymlink extends Symlink {
   private final String target;
+  private final long blocks;
 
   HostSymlink(FileSystem fileSystem, long number, Attributes attributes, String target) {
     super(fileSystem, number, attributes.mode(), attributes.uid(), attributes.gid());
     this.target = target;
+    this.blocks = attributes.blocks();
     takeOver(attributes);
   }
 
@@ -37,5 +39,10 @@ class HostSymlink extends Symlink {
   @Override
   public final long size() {
     return target.length();
+  }
+
+  @Override
+  public final long blocks() {
+    return blocks;
   }
 }

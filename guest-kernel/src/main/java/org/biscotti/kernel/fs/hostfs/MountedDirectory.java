@@ -36,6 +36,7 @@ final class MountedDirectory extends Directory implements MountedNode {
   private final MountedPlace place = new MountedPlace();
   private final ConcurrentHashMap<String, Dentry> known = new ConcurrentHashMap<>(4);
   private volatile long hostSize;
+  private volatile long hostBlocks;
 
   /** Position of each name that was listed; it keeps it for as long as the host has the name. */
   private final Map<String, Long> positions = new HashMap<>();
@@ -76,6 +77,7 @@ final class MountedDirectory extends Directory implements MountedNode {
 
   private void takeOver(Attributes attributes) {
     hostSize = attributes.size();
+    hostBlocks = attributes.blocks();
     assign(
         attributes.mode(),
         attributes.uid(),
@@ -116,6 +118,11 @@ final class MountedDirectory extends Directory implements MountedNode {
   @Override
   public long size() {
     return hostSize;
+  }
+
+  @Override
+  public long blocks() {
+    return hostBlocks;
   }
 
   // ---- looking up ----

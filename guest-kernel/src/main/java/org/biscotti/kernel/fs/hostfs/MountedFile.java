@@ -157,6 +157,11 @@ final class MountedFile extends HostBackedFile implements MountedNode {
   }
 
   @Override
+  long hostBlocks() {
+    return seen.blocks();
+  }
+
+  @Override
   boolean isClean() {
     return true;
   }

@@ -37,6 +37,7 @@ final class OverlayDirectory extends MemoryDirectory {
 
   private final OverlayFileSystem overlay;
   private final long hostSize;
+  private final long hostBlocks;
   private final long hostDevice;
 
   /** The directory itself, or, until it is first used, the one above and the name in that. */
@@ -83,6 +84,7 @@ final class OverlayDirectory extends MemoryDirectory {
     this.overlay = overlay;
     this.host = host;
     this.hostSize = attributes.size();
+    this.hostBlocks = attributes.blocks();
     this.hostDevice = attributes.device();
     // Some file systems of the host do not count subdirectories and give 1.
     assign(
@@ -241,6 +243,11 @@ final class OverlayDirectory extends MemoryDirectory {
   @Override
   public long size() {
     return hostSize;
+  }
+
+  @Override
+  public long blocks() {
+    return hostBlocks;
   }
 
   // ---- what makes a name disappear ----

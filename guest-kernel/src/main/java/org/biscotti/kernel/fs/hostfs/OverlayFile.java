@@ -18,6 +18,7 @@ final class OverlayFile extends HostBackedFile {
   private final OverlayFileSystem overlay;
   private final HostHandle handle;
   private final long hostSize;
+  private final long hostBlocks;
   private volatile boolean changed;
 
   OverlayFile(OverlayFileSystem overlay, long number, Attributes attributes, HostHandle handle) {
@@ -25,6 +26,7 @@ final class OverlayFile extends HostBackedFile {
     this.overlay = overlay;
     this.handle = handle;
     this.hostSize = attributes.size();
+    this.hostBlocks = attributes.blocks();
   }
 
   /** Opens it on the host, too, so that a file the host does not let us read says so here. */
@@ -58,6 +60,11 @@ final class OverlayFile extends HostBackedFile {
   @Override
   long hostSize() {
     return hostSize;
+  }
+
+  @Override
+  long hostBlocks() {
+    return hostBlocks;
   }
 
   @Override

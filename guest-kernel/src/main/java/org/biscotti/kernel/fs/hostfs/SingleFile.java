@@ -23,6 +23,7 @@ public final class SingleFile extends HostBackedFile {
 
   private final HostFile file;
   private final long hostSize;
+  private final long hostBlocks;
   private volatile boolean changed;
 
   private SingleFile(
@@ -30,6 +31,7 @@ public final class SingleFile extends HostBackedFile {
     super(fileSystem, fileSystem.newInodeNumber(), attributes, frames);
     this.file = file;
     this.hostSize = attributes.size();
+    this.hostBlocks = attributes.blocks();
     addLinks(1 - attributes.links());
   }
 
@@ -126,6 +128,11 @@ public final class SingleFile extends HostBackedFile {
   @Override
   long hostSize() {
     return hostSize;
+  }
+
+  @Override
+  long hostBlocks() {
+    return hostBlocks;
   }
 
   @Override
