@@ -159,7 +159,7 @@ class FileContentsTest {
     file.writeAt(tree.from(new byte[3 * PAGE]), 0, tree);
     long mapped = tree.map(3, file.pageSource(), Mman.MAP_SHARED, 0);
     for (int page = 0; page < 3; page++) {
-      tree.user.setByte(mapped + page * PAGE + 100, (byte) 1);
+      tree.user.setByte(mapped + (long) page * PAGE + 100, (byte) 1);
     }
     file.truncate(50, tree);
     assertThat(tree.user.getByte(mapped)).isZero();
