@@ -1,10 +1,7 @@
 package org.biscotti.devices.ffi;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
-import static org.biscotti.devices.ffi.CLibrary.INT;
 import static org.biscotti.devices.ffi.CLibrary.LONG;
 
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
@@ -15,16 +12,13 @@ public final class AttributeCalls {
   private static final long NANOS_PER_SECOND = 1_000_000_000L;
 
   // int fchmodat(int dirfd, const char *path, mode_t mode, int flags)
-  private static final MethodHandle FCHMODAT =
-      CLibrary.function("fchmodat", FunctionDescriptor.of(INT, INT, ADDRESS, INT, INT));
+  private static final MethodHandle FCHMODAT = CLibrary.function("fchmodat");
 
   // int fchownat(int dirfd, const char *path, uid_t owner, gid_t group, int flags)
-  private static final MethodHandle FCHOWNAT =
-      CLibrary.function("fchownat", FunctionDescriptor.of(INT, INT, ADDRESS, INT, INT, INT));
+  private static final MethodHandle FCHOWNAT = CLibrary.function("fchownat");
 
   // int utimensat(int dirfd, const char *path, const struct timespec times[2], int flags)
-  private static final MethodHandle UTIMENSAT =
-      CLibrary.function("utimensat", FunctionDescriptor.of(INT, INT, ADDRESS, ADDRESS, INT));
+  private static final MethodHandle UTIMENSAT = CLibrary.function("utimensat");
 
   private AttributeCalls() {}
 
@@ -32,10 +26,7 @@ public final class AttributeCalls {
   public static int setMode(int dirfd, String path, int mode) {
     try (Scratch scratch = Scratch.borrow()) {
       MemorySegment name = CLibrary.cString(scratch.first(), path);
-      int result = (int) FCHMODAT.invokeExact(scratch.captured(), dirfd, name, mode, 0);
-      return (int) CLibrary.resultOrErrno(result, scratch);
-    } catch (Throwable thrown) {
-      throw CLibrary.unexpected(thrown);
+      return CLibrary.intCall(FCHMODAT, scratch, dirfd, name.address(), mode, 0, 0);
     }
   }
 
@@ -43,13 +34,8 @@ public final class AttributeCalls {
   public static int setOwner(int fd, int uid, int gid) {
     try (Scratch scratch = Scratch.borrow()) {
       MemorySegment empty = CLibrary.cString(scratch.first(), "");
-      int result =
-          (int)
-              FCHOWNAT.invokeExact(
-                  scratch.captured(), fd, empty, uid, gid, StatCalls.AT_EMPTY_PATH);
-      return (int) CLibrary.resultOrErrno(result, scratch);
-    } catch (Throwable thrown) {
-      throw CLibrary.unexpected(thrown);
+      return CLibrary.intCall(
+          FCHOWNAT, scratch, fd, empty.address(), uid, gid, StatCalls.AT_EMPTY_PATH);
     }
   }
 
@@ -66,12 +52,8 @@ public final class AttributeCalls {
       MemorySegment times = scratch.second();
       setTimespec(times, 0, atimeNanos);
       setTimespec(times, 16, mtimeNanos);
-      int result =
-          (int)
-              UTIMENSAT.invokeExact(scratch.captured(), fd, empty, times, StatCalls.AT_EMPTY_PATH);
-      return (int) CLibrary.resultOrErrno(result, scratch);
-    } catch (Throwable thrown) {
-      throw CLibrary.unexpected(thrown);
+      return CLibrary.intCall(
+          UTIMENSAT, scratch, fd, empty.address(), times.address(), StatCalls.AT_EMPTY_PATH, 0);
     }
   }
 

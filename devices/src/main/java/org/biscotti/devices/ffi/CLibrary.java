@@ -7,7 +7,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
-import java.util.Arrays;
 
 /** Makes the handles of this package, and turns "-1 and errno" into one number. */
 final class CLibrary {
@@ -27,20 +26,77 @@ final class CLibrary {
   private CLibrary() {}
 
   /**
-   * A handle of a C function that captures errno: its first argument is the segment to capture
-   * into.
-   *
-   * @param descriptor the C prototype
-   * @param options further options, such as where variadic arguments start
+   * One shape for nearly all functions. Each shape that the linker has not seen costs it some ten
+   * milliseconds at the start of the program.
    */
+  private static final FunctionDescriptor WORDS =
+      FunctionDescriptor.of(LONG, LONG, LONG, LONG, LONG, LONG, LONG);
+
+  /** The shape of what reads or writes memory that may be freed by another thread meanwhile. */
+  private static final FunctionDescriptor TRANSFER =
+      FunctionDescriptor.of(LONG, LONG, ValueLayout.ADDRESS, LONG, LONG);
+
+  /**
+   * A handle of a C function whose arguments are integers and addresses of memory that the caller
+   * keeps; for {@link #call} and {@link #intCall}.
+   */
+  static MethodHandle function(String name) {
+    return link(name, WORDS);
+  }
+
+  /**
+   * A handle of a C function whose second argument is memory: it takes the segment to capture errno
+   * into, a long, a segment, and two more longs. The segment cannot be freed during the call.
+   */
+  static MethodHandle transfer(String name) {
+    return link(name, TRANSFER);
+  }
+
   @SuppressWarnings("restricted")
-  static MethodHandle function(
-      String name, FunctionDescriptor descriptor, Linker.Option... options) {
-    Linker.Option[] all = Arrays.copyOf(options, options.length + 1);
-    all[options.length] = Linker.Option.captureCallState("errno");
-    // SAFETY: each caller states the prototype of its man page; the layout test of this package
-    // compares the structures behind the pointers with the C compiler's.
-    return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name), descriptor, all);
+  private static MethodHandle link(String name, FunctionDescriptor shape) {
+    // SAFETY: every argument of the functions of this package is an integer or a pointer, and there
+    // are at most six. The x86-64 psABI (3.2.3) passes those in the same six registers, of which a
+    // function reads as many as it declares, and of an int only the lower half; a result of type
+    // int is the lower half of the register, which is what intCall takes of it. The functions with
+    // variable arguments (syscall, fcntl, ioctl) take no floating-point ones, so that what the ABI
+    // wants in AL for them does not matter. The layout test of this package compares the
+    // structures behind the pointers with the C compiler's.
+    return LINKER.downcallHandle(
+        LINKER.defaultLookup().findOrThrow(name),
+        shape,
+        Linker.Option.captureCallState("errno"));
+  }
+
+  /** Calls a function of up to three arguments that returns a long: its result, or -errno. */
+  static long call(MethodHandle function, Scratch scratch, long a, long b, long c) {
+    return call(function, scratch, a, b, c, 0, 0);
+  }
+
+  /** Calls a function of up to five arguments that returns a long: its result, or -errno. */
+  static long call(
+      MethodHandle function, Scratch scratch, long a, long b, long c, long d, long e) {
+    try {
+      long result = (long) function.invokeExact(scratch.captured(), a, b, c, d, e, 0L);
+      return resultOrErrno(result, scratch);
+    } catch (Throwable thrown) {
+      throw unexpected(thrown);
+    }
+  }
+
+  /** Calls a function of up to three arguments that returns an int: its result, or -errno. */
+  static int intCall(MethodHandle function, Scratch scratch, long a, long b, long c) {
+    return intCall(function, scratch, a, b, c, 0, 0);
+  }
+
+  /** Calls a function of up to five arguments that returns an int: its result, or -errno. */
+  static int intCall(
+      MethodHandle function, Scratch scratch, long a, long b, long c, long d, long e) {
+    try {
+      int result = (int) (long) function.invokeExact(scratch.captured(), a, b, c, d, e, 0L);
+      return (int) resultOrErrno(result, scratch);
+    } catch (Throwable thrown) {
+      throw unexpected(thrown);
+    }
   }
 
   /** What a call returned: {@code result}, or {@code -errno} if that is negative. */

@@ -1,10 +1,7 @@
 package org.biscotti.devices.ffi;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
-import static org.biscotti.devices.ffi.CLibrary.INT;
 import static org.biscotti.devices.ffi.CLibrary.LONG;
 
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
@@ -16,8 +13,7 @@ public final class ClockCalls {
   private static final long NANOS_PER_SECOND = 1_000_000_000L;
 
   // int clock_gettime(clockid_t clock, struct timespec *time)
-  private static final MethodHandle CLOCK_GETTIME =
-      CLibrary.function("clock_gettime", FunctionDescriptor.of(INT, INT, ADDRESS));
+  private static final MethodHandle CLOCK_GETTIME = CLibrary.function("clock_gettime");
 
   private ClockCalls() {}
 
@@ -29,13 +25,11 @@ public final class ClockCalls {
   public static long nanos(int clock) {
     try (Scratch scratch = Scratch.borrow()) {
       MemorySegment time = scratch.first();
-      int result = (int) CLOCK_GETTIME.invokeExact(scratch.captured(), clock, time);
+      int result = CLibrary.intCall(CLOCK_GETTIME, scratch, clock, time.address(), 0);
       if (result != 0) {
         throw new IllegalArgumentException("clock " + clock);
       }
       return time.get(LONG, 0) * NANOS_PER_SECOND + time.get(LONG, 8);
-    } catch (Throwable thrown) {
-      throw CLibrary.unexpected(thrown);
     }
   }
 }

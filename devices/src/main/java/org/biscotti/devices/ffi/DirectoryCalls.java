@@ -1,10 +1,5 @@
 package org.biscotti.devices.ffi;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
-import static org.biscotti.devices.ffi.CLibrary.INT;
-import static org.biscotti.devices.ffi.CLibrary.LONG;
-
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
@@ -35,32 +30,25 @@ public final class DirectoryCalls {
   static final long DIRENT_NAME = 19;
 
   // ssize_t getdents64(int fd, void *buf, size_t size)
-  private static final MethodHandle GETDENTS64 =
-      CLibrary.function("getdents64", FunctionDescriptor.of(LONG, INT, ADDRESS, LONG));
+  private static final MethodHandle GETDENTS64 = CLibrary.transfer("getdents64");
 
   // ssize_t readlinkat(int dirfd, const char *path, char *buf, size_t size)
-  private static final MethodHandle READLINKAT =
-      CLibrary.function("readlinkat", FunctionDescriptor.of(LONG, INT, ADDRESS, ADDRESS, LONG));
+  private static final MethodHandle READLINKAT = CLibrary.function("readlinkat");
 
   // int mkdirat(int dirfd, const char *path, mode_t mode)
-  private static final MethodHandle MKDIRAT =
-      CLibrary.function("mkdirat", FunctionDescriptor.of(INT, INT, ADDRESS, INT));
+  private static final MethodHandle MKDIRAT = CLibrary.function("mkdirat");
 
   // int symlinkat(const char *target, int dirfd, const char *path)
-  private static final MethodHandle SYMLINKAT =
-      CLibrary.function("symlinkat", FunctionDescriptor.of(INT, ADDRESS, INT, ADDRESS));
+  private static final MethodHandle SYMLINKAT = CLibrary.function("symlinkat");
 
   // int linkat(int olddirfd, const char *old, int newdirfd, const char *new, int flags)
-  private static final MethodHandle LINKAT =
-      CLibrary.function("linkat", FunctionDescriptor.of(INT, INT, ADDRESS, INT, ADDRESS, INT));
+  private static final MethodHandle LINKAT = CLibrary.function("linkat");
 
   // int unlinkat(int dirfd, const char *path, int flags)
-  private static final MethodHandle UNLINKAT =
-      CLibrary.function("unlinkat", FunctionDescriptor.of(INT, INT, ADDRESS, INT));
+  private static final MethodHandle UNLINKAT = CLibrary.function("unlinkat");
 
   // int renameat2(int olddirfd, const char *old, int newdirfd, const char *new, unsigned flags)
-  private static final MethodHandle RENAMEAT2 =
-      CLibrary.function("renameat2", FunctionDescriptor.of(INT, INT, ADDRESS, INT, ADDRESS, INT));
+  private static final MethodHandle RENAMEAT2 = CLibrary.function("renameat2");
 
   private DirectoryCalls() {}
 
@@ -85,7 +73,9 @@ public final class DirectoryCalls {
     int bytes;
     try (Scratch scratch = Scratch.borrow()) {
       long result =
-          (long) GETDENTS64.invokeExact(scratch.captured(), fd, buffer, buffer.byteSize());
+          (long)
+              GETDENTS64.invokeExact(
+                  scratch.captured(), (long) fd, buffer, buffer.byteSize(), 0L);
       bytes = (int) CLibrary.resultOrErrno(result, scratch);
     } catch (Throwable thrown) {
       throw CLibrary.unexpected(thrown);
@@ -111,16 +101,19 @@ public final class DirectoryCalls {
       MemorySegment empty = CLibrary.cString(scratch.first(), "");
       MemorySegment target = scratch.second();
       long result =
-          (long)
-              READLINKAT.invokeExact(
-                  scratch.captured(), fd, empty, target, (long) Scratch.BUFFER_BYTES);
+          CLibrary.call(
+              READLINKAT,
+              scratch,
+              fd,
+              empty.address(),
+              target.address(),
+              Scratch.BUFFER_BYTES,
+              0);
       if (result >= 0) {
         byte[] bytes = target.asSlice(0, result).toArray(ValueLayout.JAVA_BYTE);
         into[0] = new String(bytes, StandardCharsets.ISO_8859_1);
       }
-      return (int) CLibrary.resultOrErrno(result, scratch);
-    } catch (Throwable thrown) {
-      throw CLibrary.unexpected(thrown);
+      return (int) result;
     }
   }
 
@@ -128,10 +121,7 @@ public final class DirectoryCalls {
   public static int makeDirectory(int dirfd, String name, int mode) {
     try (Scratch scratch = Scratch.borrow()) {
       MemorySegment path = CLibrary.cString(scratch.first(), name);
-      int result = (int) MKDIRAT.invokeExact(scratch.captured(), dirfd, path, mode);
-      return (int) CLibrary.resultOrErrno(result, scratch);
-    } catch (Throwable thrown) {
-      throw CLibrary.unexpected(thrown);
+      return CLibrary.intCall(MKDIRAT, scratch, dirfd, path.address(), mode);
     }
   }
 
@@ -140,10 +130,7 @@ public final class DirectoryCalls {
     try (Scratch scratch = Scratch.borrow()) {
       MemorySegment to = CLibrary.cString(scratch.first(), target);
       MemorySegment path = CLibrary.cString(scratch.second(), name);
-      int result = (int) SYMLINKAT.invokeExact(scratch.captured(), to, dirfd, path);
-      return (int) CLibrary.resultOrErrno(result, scratch);
-    } catch (Throwable thrown) {
-      throw CLibrary.unexpected(thrown);
+      return CLibrary.intCall(SYMLINKAT, scratch, to.address(), dirfd, path.address());
     }
   }
 
@@ -152,10 +139,8 @@ public final class DirectoryCalls {
     try (Scratch scratch = Scratch.borrow()) {
       MemorySegment from = CLibrary.cString(scratch.first(), fromName);
       MemorySegment to = CLibrary.cString(scratch.second(), name);
-      int result = (int) LINKAT.invokeExact(scratch.captured(), fromDirfd, from, dirfd, to, 0);
-      return (int) CLibrary.resultOrErrno(result, scratch);
-    } catch (Throwable thrown) {
-      throw CLibrary.unexpected(thrown);
+      return CLibrary.intCall(
+          LINKAT, scratch, fromDirfd, from.address(), dirfd, to.address(), 0);
     }
   }
 
@@ -163,10 +148,7 @@ public final class DirectoryCalls {
   public static int unlink(int dirfd, String name, int flags) {
     try (Scratch scratch = Scratch.borrow()) {
       MemorySegment path = CLibrary.cString(scratch.first(), name);
-      int result = (int) UNLINKAT.invokeExact(scratch.captured(), dirfd, path, flags);
-      return (int) CLibrary.resultOrErrno(result, scratch);
-    } catch (Throwable thrown) {
-      throw CLibrary.unexpected(thrown);
+      return CLibrary.intCall(UNLINKAT, scratch, dirfd, path.address(), flags);
     }
   }
 
@@ -175,11 +157,8 @@ public final class DirectoryCalls {
     try (Scratch scratch = Scratch.borrow()) {
       MemorySegment from = CLibrary.cString(scratch.first(), fromName);
       MemorySegment to = CLibrary.cString(scratch.second(), name);
-      int result =
-          (int) RENAMEAT2.invokeExact(scratch.captured(), fromDirfd, from, dirfd, to, flags);
-      return (int) CLibrary.resultOrErrno(result, scratch);
-    } catch (Throwable thrown) {
-      throw CLibrary.unexpected(thrown);
+      return CLibrary.intCall(
+          RENAMEAT2, scratch, fromDirfd, from.address(), dirfd, to.address(), flags);
     }
   }
 }

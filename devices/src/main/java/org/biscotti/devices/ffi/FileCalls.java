@@ -1,10 +1,5 @@
 package org.biscotti.devices.ffi;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
-import static org.biscotti.devices.ffi.CLibrary.INT;
-import static org.biscotti.devices.ffi.CLibrary.LONG;
-
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
@@ -16,74 +11,57 @@ public final class FileCalls {
   private static final int EINTR = 4;
 
   // ssize_t read(int fd, void *buf, size_t count)
-  private static final MethodHandle READ =
-      CLibrary.function("read", FunctionDescriptor.of(LONG, INT, ADDRESS, LONG));
+  private static final MethodHandle READ = CLibrary.transfer("read");
 
   // ssize_t write(int fd, const void *buf, size_t count)
-  private static final MethodHandle WRITE =
-      CLibrary.function("write", FunctionDescriptor.of(LONG, INT, ADDRESS, LONG));
+  private static final MethodHandle WRITE = CLibrary.transfer("write");
 
   // ssize_t pread(int fd, void *buf, size_t count, off_t offset)
-  private static final MethodHandle PREAD =
-      CLibrary.function("pread", FunctionDescriptor.of(LONG, INT, ADDRESS, LONG, LONG));
+  private static final MethodHandle PREAD = CLibrary.transfer("pread");
 
   // ssize_t pwrite(int fd, const void *buf, size_t count, off_t offset)
-  private static final MethodHandle PWRITE =
-      CLibrary.function("pwrite", FunctionDescriptor.of(LONG, INT, ADDRESS, LONG, LONG));
+  private static final MethodHandle PWRITE = CLibrary.transfer("pwrite");
 
   // off_t lseek(int fd, off_t offset, int whence)
-  private static final MethodHandle LSEEK =
-      CLibrary.function("lseek", FunctionDescriptor.of(LONG, INT, LONG, INT));
+  private static final MethodHandle LSEEK = CLibrary.function("lseek");
 
   // int ftruncate(int fd, off_t length)
-  private static final MethodHandle FTRUNCATE =
-      CLibrary.function("ftruncate", FunctionDescriptor.of(INT, INT, LONG));
+  private static final MethodHandle FTRUNCATE = CLibrary.function("ftruncate");
 
   // int fsync(int fd)
-  private static final MethodHandle FSYNC =
-      CLibrary.function("fsync", FunctionDescriptor.of(INT, INT));
+  private static final MethodHandle FSYNC = CLibrary.function("fsync");
 
   private FileCalls() {}
 
   /** Reads at the file's offset (read(2)); bytes read or -errno. */
   public static long read(int fd, MemorySegment to) {
-    return transfer(READ, fd, to);
+    return transfer(READ, fd, to, 0);
   }
 
   /** Writes at the file's offset (write(2)); bytes written or -errno. */
   public static long write(int fd, MemorySegment from) {
-    return transfer(WRITE, fd, from);
-  }
-
-  private static long transfer(MethodHandle handle, int fd, MemorySegment memory) {
-    long result;
-    do {
-      try (Scratch scratch = Scratch.borrow()) {
-        long done = (long) handle.invokeExact(scratch.captured(), fd, memory, memory.byteSize());
-        result = CLibrary.resultOrErrno(done, scratch);
-      } catch (Throwable thrown) {
-        throw CLibrary.unexpected(thrown);
-      }
-    } while (result == -EINTR);
-    return result;
+    return transfer(WRITE, fd, from, 0);
   }
 
   /** Reads at an offset in bytes (pread(2)); bytes read, 0 at the end, or -errno. */
   public static long readAt(int fd, MemorySegment to, long offset) {
-    return transferAt(PREAD, fd, to, offset);
+    return transfer(PREAD, fd, to, offset);
   }
 
   /** Writes at an offset in bytes (pwrite(2)); bytes written or -errno. */
   public static long writeAt(int fd, MemorySegment from, long offset) {
-    return transferAt(PWRITE, fd, from, offset);
+    return transfer(PWRITE, fd, from, offset);
   }
 
-  private static long transferAt(MethodHandle handle, int fd, MemorySegment memory, long offset) {
+  /** Those without an offset ignore it. */
+  private static long transfer(MethodHandle handle, int fd, MemorySegment memory, long offset) {
     long result;
     do {
       try (Scratch scratch = Scratch.borrow()) {
         long done =
-            (long) handle.invokeExact(scratch.captured(), fd, memory, memory.byteSize(), offset);
+            (long)
+                handle.invokeExact(
+                    scratch.captured(), (long) fd, memory, memory.byteSize(), offset);
         result = CLibrary.resultOrErrno(done, scratch);
       } catch (Throwable thrown) {
         throw CLibrary.unexpected(thrown);
@@ -95,30 +73,21 @@ public final class FileCalls {
   /** Moves the file's offset (lseek(2)); the new offset in bytes or -errno. */
   public static long seek(int fd, long offset, int whence) {
     try (Scratch scratch = Scratch.borrow()) {
-      long result = (long) LSEEK.invokeExact(scratch.captured(), fd, offset, whence);
-      return CLibrary.resultOrErrno(result, scratch);
-    } catch (Throwable thrown) {
-      throw CLibrary.unexpected(thrown);
+      return CLibrary.call(LSEEK, scratch, fd, offset, whence);
     }
   }
 
   /** Sets the size in bytes (ftruncate(2)); 0 or -errno. */
   public static int truncate(int fd, long size) {
     try (Scratch scratch = Scratch.borrow()) {
-      int result = (int) FTRUNCATE.invokeExact(scratch.captured(), fd, size);
-      return (int) CLibrary.resultOrErrno(result, scratch);
-    } catch (Throwable thrown) {
-      throw CLibrary.unexpected(thrown);
+      return CLibrary.intCall(FTRUNCATE, scratch, fd, size, 0);
     }
   }
 
   /** Waits until the file is on its medium (fsync(2)); 0 or -errno. */
   public static int sync(int fd) {
     try (Scratch scratch = Scratch.borrow()) {
-      int result = (int) FSYNC.invokeExact(scratch.captured(), fd);
-      return (int) CLibrary.resultOrErrno(result, scratch);
-    } catch (Throwable thrown) {
-      throw CLibrary.unexpected(thrown);
+      return CLibrary.intCall(FSYNC, scratch, fd, 0, 0);
     }
   }
 }

@@ -1,10 +1,7 @@
 package org.biscotti.devices.ffi;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
-import static org.biscotti.devices.ffi.CLibrary.INT;
 import static org.biscotti.devices.ffi.CLibrary.LONG;
 
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
@@ -15,8 +12,7 @@ public final class LimitCalls {
   private static final long UNKNOWN = 1024;
 
   // int getrlimit(int resource, struct rlimit *limit)
-  private static final MethodHandle GETRLIMIT =
-      CLibrary.function("getrlimit", FunctionDescriptor.of(INT, INT, ADDRESS));
+  private static final MethodHandle GETRLIMIT = CLibrary.function("getrlimit");
 
   private LimitCalls() {}
 
@@ -24,11 +20,9 @@ public final class LimitCalls {
   public static long descriptorsMax() {
     try (Scratch scratch = Scratch.borrow()) {
       MemorySegment limit = scratch.first();
-      int result = (int) GETRLIMIT.invokeExact(scratch.captured(), RLIMIT_NOFILE, limit);
+      int result = CLibrary.intCall(GETRLIMIT, scratch, RLIMIT_NOFILE, limit.address(), 0);
       long soft = result == 0 ? limit.get(LONG, 0) : UNKNOWN;
       return soft < 0 ? Long.MAX_VALUE : soft;
-    } catch (Throwable thrown) {
-      throw CLibrary.unexpected(thrown);
     }
   }
 }

@@ -1,11 +1,7 @@
 package org.biscotti.devices.ffi;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
-import static org.biscotti.devices.ffi.CLibrary.INT;
 import static org.biscotti.devices.ffi.CLibrary.LONG;
 
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
@@ -50,20 +46,13 @@ public final class OpenCalls {
   private static final int RACES_MAX = 16;
 
   // long syscall(long number, int dirfd, const char *path, struct open_how *how, size_t size)
-  private static final MethodHandle SYSCALL =
-      CLibrary.function(
-          "syscall",
-          FunctionDescriptor.of(LONG, LONG, INT, ADDRESS, ADDRESS, LONG),
-          Linker.Option.firstVariadicArg(1));
+  private static final MethodHandle SYSCALL = CLibrary.function("syscall");
 
   // int fcntl(int fd, int cmd)
-  private static final MethodHandle FCNTL =
-      CLibrary.function(
-          "fcntl", FunctionDescriptor.of(INT, INT, INT), Linker.Option.firstVariadicArg(2));
+  private static final MethodHandle FCNTL = CLibrary.function("fcntl");
 
   // int close(int fd)
-  private static final MethodHandle CLOSE =
-      CLibrary.function("close", FunctionDescriptor.of(INT, INT));
+  private static final MethodHandle CLOSE = CLibrary.function("close");
 
   private OpenCalls() {}
 
@@ -98,31 +87,23 @@ public final class OpenCalls {
       how.set(LONG, HOW_FLAGS, (flags | O_CLOEXEC) & 0xffff_ffffL);
       how.set(LONG, HOW_MODE, mode);
       how.set(LONG, HOW_RESOLVE, resolve);
-      long result =
-          (long) SYSCALL.invokeExact(scratch.captured(), SYS_OPENAT2, dirfd, name, how, HOW_BYTES);
-      return (int) CLibrary.resultOrErrno(result, scratch);
-    } catch (Throwable thrown) {
-      throw CLibrary.unexpected(thrown);
+      return (int)
+          CLibrary.call(
+              SYSCALL, scratch, SYS_OPENAT2, dirfd, name.address(), how.address(), HOW_BYTES);
     }
   }
 
   /** Status flags and access mode of an open file description (fcntl(2), F_GETFL), or -errno. */
   public static int statusFlags(int fd) {
     try (Scratch scratch = Scratch.borrow()) {
-      int result = (int) FCNTL.invokeExact(scratch.captured(), fd, F_GETFL);
-      return (int) CLibrary.resultOrErrno(result, scratch);
-    } catch (Throwable thrown) {
-      throw CLibrary.unexpected(thrown);
+      return CLibrary.intCall(FCNTL, scratch, fd, F_GETFL, 0);
     }
   }
 
   /** Closes a descriptor (close(2)); it is gone whatever the result. */
   public static int close(int fd) {
     try (Scratch scratch = Scratch.borrow()) {
-      int result = (int) CLOSE.invokeExact(scratch.captured(), fd);
-      return (int) CLibrary.resultOrErrno(result, scratch);
-    } catch (Throwable thrown) {
-      throw CLibrary.unexpected(thrown);
+      return CLibrary.intCall(CLOSE, scratch, fd, 0, 0);
     }
   }
 }

@@ -1,14 +1,13 @@
 package org.biscotti.devices.ffi;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
 import static org.biscotti.devices.ffi.CLibrary.INT;
 import static org.biscotti.devices.ffi.CLibrary.LONG;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.lang.ref.Reference;
 
 /** Readiness: poll(2), eventfd(2). */
 public final class PollCalls {
@@ -27,12 +26,10 @@ public final class PollCalls {
   static final int EFD_NONBLOCK = 0x800;
 
   // int poll(struct pollfd *fds, nfds_t nfds, int timeout)
-  private static final MethodHandle POLL =
-      CLibrary.function("poll", FunctionDescriptor.of(INT, ADDRESS, LONG, INT));
+  private static final MethodHandle POLL = CLibrary.function("poll");
 
   // int eventfd(unsigned initval, int flags)
-  private static final MethodHandle EVENTFD =
-      CLibrary.function("eventfd", FunctionDescriptor.of(INT, INT, INT));
+  private static final MethodHandle EVENTFD = CLibrary.function("eventfd");
 
   private PollCalls() {}
 
@@ -91,31 +88,23 @@ public final class PollCalls {
       one.set(INT, FD, fd);
       one.set(ValueLayout.JAVA_SHORT, EVENTS, (short) events);
       one.set(ValueLayout.JAVA_SHORT, REVENTS, (short) 0);
-      int result = (int) POLL.invokeExact(scratch.captured(), one, 1L, 0);
-      return result < 0
-          ? (int) CLibrary.resultOrErrno(result, scratch)
-          : one.get(ValueLayout.JAVA_SHORT, REVENTS);
-    } catch (Throwable thrown) {
-      throw CLibrary.unexpected(thrown);
+      int result = CLibrary.intCall(POLL, scratch, one.address(), 1, 0);
+      return result < 0 ? result : one.get(ValueLayout.JAVA_SHORT, REVENTS);
     }
   }
 
   private static int poll(MemorySegment array, long count, int timeoutMillis) {
     try (Scratch scratch = Scratch.borrow()) {
-      int result = (int) POLL.invokeExact(scratch.captured(), array, count, timeoutMillis);
-      return (int) CLibrary.resultOrErrno(result, scratch);
-    } catch (Throwable thrown) {
-      throw CLibrary.unexpected(thrown);
+      return CLibrary.intCall(POLL, scratch, array.address(), count, timeoutMillis);
+    } finally {
+      Reference.reachabilityFence(array);
     }
   }
 
   /** A new event counter for waking a thread out of poll (eventfd(2)); a descriptor or -errno. */
   public static int eventCounter() {
     try (Scratch scratch = Scratch.borrow()) {
-      int result = (int) EVENTFD.invokeExact(scratch.captured(), 0, EFD_CLOEXEC | EFD_NONBLOCK);
-      return (int) CLibrary.resultOrErrno(result, scratch);
-    } catch (Throwable thrown) {
-      throw CLibrary.unexpected(thrown);
+      return CLibrary.intCall(EVENTFD, scratch, 0, EFD_CLOEXEC | EFD_NONBLOCK, 0);
     }
   }
 

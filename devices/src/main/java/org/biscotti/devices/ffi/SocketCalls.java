@@ -1,10 +1,5 @@
 package org.biscotti.devices.ffi;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
-import static org.biscotti.devices.ffi.CLibrary.INT;
-import static org.biscotti.devices.ffi.CLibrary.LONG;
-
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
@@ -15,14 +10,13 @@ import java.lang.invoke.MethodHandle;
 public final class SocketCalls {
   static final int MSG_DONTWAIT = 0x40;
   static final int MSG_NOSIGNAL = 0x4000;
+  private static final long FLAGS = MSG_DONTWAIT | MSG_NOSIGNAL;
 
   // ssize_t recv(int fd, void *buf, size_t length, int flags)
-  private static final MethodHandle RECV =
-      CLibrary.function("recv", FunctionDescriptor.of(LONG, INT, ADDRESS, LONG, INT));
+  private static final MethodHandle RECV = CLibrary.transfer("recv");
 
   // ssize_t send(int fd, const void *buf, size_t length, int flags)
-  private static final MethodHandle SEND =
-      CLibrary.function("send", FunctionDescriptor.of(LONG, INT, ADDRESS, LONG, INT));
+  private static final MethodHandle SEND = CLibrary.transfer("send");
 
   private SocketCalls() {}
 
@@ -31,8 +25,7 @@ public final class SocketCalls {
     try (Scratch scratch = Scratch.borrow()) {
       long result =
           (long)
-              RECV.invokeExact(
-                  scratch.captured(), fd, to, to.byteSize(), MSG_DONTWAIT | MSG_NOSIGNAL);
+              RECV.invokeExact(scratch.captured(), (long) fd, to, to.byteSize(), FLAGS);
       return CLibrary.resultOrErrno(result, scratch);
     } catch (Throwable thrown) {
       throw CLibrary.unexpected(thrown);
@@ -44,8 +37,7 @@ public final class SocketCalls {
     try (Scratch scratch = Scratch.borrow()) {
       long result =
           (long)
-              SEND.invokeExact(
-                  scratch.captured(), fd, from, from.byteSize(), MSG_DONTWAIT | MSG_NOSIGNAL);
+              SEND.invokeExact(scratch.captured(), (long) fd, from, from.byteSize(), FLAGS);
       return CLibrary.resultOrErrno(result, scratch);
     } catch (Throwable thrown) {
       throw CLibrary.unexpected(thrown);

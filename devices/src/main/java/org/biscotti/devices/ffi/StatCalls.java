@@ -1,10 +1,8 @@
 package org.biscotti.devices.ffi;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
 import static org.biscotti.devices.ffi.CLibrary.INT;
 import static org.biscotti.devices.ffi.CLibrary.LONG;
 
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
@@ -46,12 +44,10 @@ public final class StatCalls {
   private static final long SECONDS_MAX = Long.MAX_VALUE / NANOS_PER_SECOND - 1;
 
   // int statx(int dirfd, const char *path, int flags, unsigned mask, struct statx *buf)
-  private static final MethodHandle STATX =
-      CLibrary.function("statx", FunctionDescriptor.of(INT, INT, ADDRESS, INT, INT, ADDRESS));
+  private static final MethodHandle STATX = CLibrary.function("statx");
 
   // int fstatfs(int fd, struct statfs *buf)
-  private static final MethodHandle FSTATFS =
-      CLibrary.function("fstatfs", FunctionDescriptor.of(INT, INT, ADDRESS));
+  private static final MethodHandle FSTATFS = CLibrary.function("fstatfs");
 
   private StatCalls() {}
 
@@ -101,13 +97,12 @@ public final class StatCalls {
       MemorySegment name = CLibrary.cString(scratch.first(), path);
       MemorySegment buffer = scratch.second();
       int result =
-          (int) STATX.invokeExact(scratch.captured(), dirfd, name, flags, BASIC_STATS, buffer);
+          CLibrary.intCall(
+              STATX, scratch, dirfd, name.address(), flags, BASIC_STATS, buffer.address());
       if (result == 0) {
         into.status = decode(buffer);
       }
-      return (int) CLibrary.resultOrErrno(result, scratch);
-    } catch (Throwable thrown) {
-      throw CLibrary.unexpected(thrown);
+      return result;
     }
   }
 
@@ -148,12 +143,8 @@ public final class StatCalls {
   public static long fileSystemType(int fd) {
     try (Scratch scratch = Scratch.borrow()) {
       MemorySegment buffer = scratch.first();
-      int result = (int) FSTATFS.invokeExact(scratch.captured(), fd, buffer);
-      return result == 0
-          ? buffer.get(LONG, STATFS_TYPE) & 0xffff_ffffL
-          : CLibrary.resultOrErrno(result, scratch);
-    } catch (Throwable thrown) {
-      throw CLibrary.unexpected(thrown);
+      int result = CLibrary.intCall(FSTATFS, scratch, fd, buffer.address(), 0);
+      return result == 0 ? buffer.get(LONG, STATFS_TYPE) & 0xffff_ffffL : result;
     }
   }
 }

@@ -1,11 +1,5 @@
 package org.biscotti.devices.ffi;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
-import static org.biscotti.devices.ffi.CLibrary.INT;
-import static org.biscotti.devices.ffi.CLibrary.LONG;
-
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
@@ -21,11 +15,7 @@ public final class TerminalCalls {
   static final long COLUMNS = 2;
 
   // int ioctl(int fd, unsigned long op, void *argument)
-  private static final MethodHandle IOCTL =
-      CLibrary.function(
-          "ioctl",
-          FunctionDescriptor.of(INT, INT, LONG, ADDRESS),
-          Linker.Option.firstVariadicArg(2));
+  private static final MethodHandle IOCTL = CLibrary.function("ioctl");
 
   private TerminalCalls() {}
 
@@ -38,13 +28,11 @@ public final class TerminalCalls {
   public static int attributes(int fd, byte[] into) {
     try (Scratch scratch = Scratch.borrow()) {
       MemorySegment buffer = scratch.first();
-      int result = (int) IOCTL.invokeExact(scratch.captured(), fd, TCGETS, buffer);
+      int result = CLibrary.intCall(IOCTL, scratch, fd, TCGETS, buffer.address());
       if (result == 0) {
         MemorySegment.copy(buffer, ValueLayout.JAVA_BYTE, 0, into, 0, TERMIOS_BYTES);
       }
-      return (int) CLibrary.resultOrErrno(result, scratch);
-    } catch (Throwable thrown) {
-      throw CLibrary.unexpected(thrown);
+      return result;
     }
   }
 
@@ -52,14 +40,12 @@ public final class TerminalCalls {
   public static long windowSize(int fd) {
     try (Scratch scratch = Scratch.borrow()) {
       MemorySegment buffer = scratch.first();
-      int result = (int) IOCTL.invokeExact(scratch.captured(), fd, TIOCGWINSZ, buffer);
+      int result = CLibrary.intCall(IOCTL, scratch, fd, TIOCGWINSZ, buffer.address());
       if (result < 0) {
-        return CLibrary.resultOrErrno(result, scratch);
+        return result;
       }
       long rows = Short.toUnsignedLong(buffer.get(ValueLayout.JAVA_SHORT, ROWS));
       return rows << 16 | Short.toUnsignedLong(buffer.get(ValueLayout.JAVA_SHORT, COLUMNS));
-    } catch (Throwable thrown) {
-      throw CLibrary.unexpected(thrown);
     }
   }
 }

@@ -1,7 +1,5 @@
 package org.biscotti.kvm.ffi;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
@@ -34,79 +32,67 @@ public final class Libc {
   /** Size in bytes of glibc's {@code sigset_t}. */
   public static final int SIGSET_BYTES = 128;
 
-  // SAFETY: the linker trusts the descriptors below; each is the prototype in the man page, with
-  // size_t, off_t and pointers as 64-bit integers, which is what the x86-64 psABI makes of them.
   private static final Linker LINKER = Linker.nativeLinker();
 
-  private static final Linker.Option ERRNO = Linker.Option.captureCallState("errno");
+  /**
+   * One shape for all functions. Each shape that the linker has not seen costs it some ten
+   * milliseconds at the start, and there were a dozen.
+   */
+  private static final FunctionDescriptor WORDS =
+      FunctionDescriptor.of(
+          JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
 
-  private static final MethodHandle OPEN =
-      handle(
-          "open",
-          FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT),
-          Linker.Option.firstVariadicArg(2));
-  private static final MethodHandle CLOSE =
-      handle("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-  private static final MethodHandle IOCTL =
-      handle(
-          "ioctl",
-          FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG),
-          Linker.Option.firstVariadicArg(2));
-  private static final MethodHandle MMAP =
-      handle(
-          "mmap",
-          FunctionDescriptor.of(
-              JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
-  private static final MethodHandle MUNMAP =
-      handle("munmap", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
-  private static final MethodHandle MADVISE =
-      handle("madvise", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
-  private static final MethodHandle MEMFD_CREATE =
-      handle("memfd_create", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
-  private static final MethodHandle FTRUNCATE =
-      handle("ftruncate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG));
-  private static final MethodHandle FALLOCATE =
-      handle(
-          "fallocate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
-  private static final MethodHandle PTHREAD_SIGMASK =
-      handle("pthread_sigmask", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, ADDRESS));
-  private static final MethodHandle SIGTIMEDWAIT =
-      handle("sigtimedwait", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, ADDRESS));
-  private static final MethodHandle GETTID = handle("gettid", FunctionDescriptor.of(JAVA_INT));
-  private static final MethodHandle GETPID = handle("getpid", FunctionDescriptor.of(JAVA_INT));
-  private static final MethodHandle TGKILL =
-      handle("tgkill", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
-  private static final MethodHandle SCHED_SETAFFINITY =
-      handle("sched_setaffinity", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS));
-  private static final MethodHandle SCHED_GETAFFINITY =
-      handle("sched_getaffinity", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS));
+  private static final MethodHandle OPEN = function("open");
+  private static final MethodHandle CLOSE = function("close");
+  private static final MethodHandle IOCTL = function("ioctl");
+  private static final MethodHandle MMAP = function("mmap");
+  private static final MethodHandle MUNMAP = function("munmap");
+  private static final MethodHandle MADVISE = function("madvise");
+  private static final MethodHandle MEMFD_CREATE = function("memfd_create");
+  private static final MethodHandle FTRUNCATE = function("ftruncate");
+  private static final MethodHandle FALLOCATE = function("fallocate");
+  private static final MethodHandle PTHREAD_SIGMASK = function("pthread_sigmask");
+  private static final MethodHandle SIGTIMEDWAIT = function("sigtimedwait");
+  private static final MethodHandle GETTID = function("gettid");
+  private static final MethodHandle GETPID = function("getpid");
+  private static final MethodHandle TGKILL = function("tgkill");
+  private static final MethodHandle SCHED_SETAFFINITY = function("sched_setaffinity");
+  private static final MethodHandle SCHED_GETAFFINITY = function("sched_getaffinity");
 
   private Libc() {}
 
-  private static MethodHandle handle(
-      String name, FunctionDescriptor descriptor, Linker.Option... options) {
-    Linker.Option[] all = new Linker.Option[options.length + 1];
-    System.arraycopy(options, 0, all, 0, options.length);
-    all[options.length] = ERRNO;
-    return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name), descriptor, all);
+  private static MethodHandle function(String name) {
+    // SAFETY: every argument of these functions is an integer or a pointer, and there are at most
+    // six. The x86-64 psABI (3.2.3) passes those in the same six registers, of which a function
+    // reads as many as it declares, and of an int only the lower half; a result of type int is the
+    // lower half of the register, which is what the methods below take of it. The two functions
+    // with variable arguments, open and ioctl, take no floating-point ones, so that what the ABI
+    // wants in AL for them does not matter. The callers pass addresses of memory that they keep.
+    return LINKER.downcallHandle(
+        LINKER.defaultLookup().findOrThrow(name),
+        WORDS,
+        Linker.Option.captureCallState("errno"));
+  }
+
+  /** Calls a function of up to three arguments. */
+  private static long call(MethodHandle function, CallState state, long a, long b, long c) {
+    try {
+      return (long) function.invokeExact(state.segment, a, b, c, 0L, 0L, 0L);
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
   }
 
   /** open(2) without a mode; -1 on error. */
   public static int open(CallState state, String path, int flags) {
     try (Arena arena = Arena.ofConfined()) {
-      return (int) OPEN.invokeExact(state.segment, arena.allocateFrom(path), flags);
-    } catch (Throwable t) {
-      throw unexpected(t);
+      return (int) call(OPEN, state, arena.allocateFrom(path).address(), flags, 0);
     }
   }
 
   /** close(2). */
   public static int close(CallState state, int fd) {
-    try {
-      return (int) CLOSE.invokeExact(state.segment, fd);
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
+    return (int) call(CLOSE, state, fd, 0, 0);
   }
 
   /**
@@ -116,7 +102,9 @@ public final class Libc {
    */
   public static int ioctl(CallState state, int fd, long request, long argument) {
     try {
-      return (int) IOCTL.invokeExact(state.segment, fd, request, argument);
+      // Not through call: this is how a guest is entered.
+      return (int)
+          (long) IOCTL.invokeExact(state.segment, (long) fd, request, argument, 0L, 0L, 0L);
     } catch (Throwable t) {
       throw unexpected(t);
     }
@@ -126,7 +114,9 @@ public final class Libc {
   public static long mmap(
       CallState state, long length, int protection, int flags, int fd, long offset) {
     try {
-      return (long) MMAP.invokeExact(state.segment, 0L, length, protection, flags, fd, offset);
+      return (long)
+          MMAP.invokeExact(
+              state.segment, 0L, length, (long) protection, (long) flags, (long) fd, offset);
     } catch (Throwable t) {
       throw unexpected(t);
     }
@@ -134,44 +124,31 @@ public final class Libc {
 
   /** munmap(2). */
   public static int munmap(CallState state, long address, long length) {
-    try {
-      return (int) MUNMAP.invokeExact(state.segment, address, length);
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
+    return (int) call(MUNMAP, state, address, length, 0);
   }
 
   /** madvise(2). */
   public static int madvise(CallState state, long address, long length, int advice) {
-    try {
-      return (int) MADVISE.invokeExact(state.segment, address, length, advice);
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
+    return (int) call(MADVISE, state, address, length, advice);
   }
 
   /** memfd_create(2); -1 on error. */
   public static int memfdCreate(CallState state, String name, int flags) {
     try (Arena arena = Arena.ofConfined()) {
-      return (int) MEMFD_CREATE.invokeExact(state.segment, arena.allocateFrom(name), flags);
-    } catch (Throwable t) {
-      throw unexpected(t);
+      return (int) call(MEMFD_CREATE, state, arena.allocateFrom(name).address(), flags, 0);
     }
   }
 
   /** ftruncate(2). */
   public static int ftruncate(CallState state, int fd, long length) {
-    try {
-      return (int) FTRUNCATE.invokeExact(state.segment, fd, length);
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
+    return (int) call(FTRUNCATE, state, fd, length, 0);
   }
 
   /** fallocate(2) in its default mode: allocates the range. */
   public static int fallocate(CallState state, int fd, long offset, long length) {
     try {
-      return (int) FALLOCATE.invokeExact(state.segment, fd, 0, offset, length);
+      return (int)
+          (long) FALLOCATE.invokeExact(state.segment, (long) fd, 0L, offset, length, 0L, 0L);
     } catch (Throwable t) {
       throw unexpected(t);
     }
@@ -179,65 +156,37 @@ public final class Libc {
 
   /** pthread_sigmask(3) with {@code how = SIG_BLOCK}; 0 or an error number. */
   public static int blockSignals(CallState state, MemorySegment set, MemorySegment old) {
-    try {
-      return (int) PTHREAD_SIGMASK.invokeExact(state.segment, SIG_BLOCK, set, old);
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
+    return (int) call(PTHREAD_SIGMASK, state, SIG_BLOCK, set.address(), old.address());
   }
 
   /** sigtimedwait(2) without siginfo; the signal, or -1. */
   public static int sigtimedwait(CallState state, MemorySegment set, MemorySegment timeout) {
-    try {
-      return (int) SIGTIMEDWAIT.invokeExact(state.segment, set, MemorySegment.NULL, timeout);
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
+    return (int) call(SIGTIMEDWAIT, state, set.address(), 0, timeout.address());
   }
 
   /** gettid(2). */
   public static int gettid(CallState state) {
-    try {
-      return (int) GETTID.invokeExact(state.segment);
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
+    return (int) call(GETTID, state, 0, 0, 0);
   }
 
   /** getpid(2). */
   public static int getpid(CallState state) {
-    try {
-      return (int) GETPID.invokeExact(state.segment);
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
+    return (int) call(GETPID, state, 0, 0, 0);
   }
 
   /** tgkill(2): sends a signal to one thread of this process. */
   public static int tgkill(CallState state, int pid, int tid, int signal) {
-    try {
-      return (int) TGKILL.invokeExact(state.segment, pid, tid, signal);
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
+    return (int) call(TGKILL, state, pid, tid, signal);
   }
 
   /** sched_setaffinity(2) of the calling thread. */
   public static int schedSetAffinity(CallState state, MemorySegment mask) {
-    try {
-      return (int) SCHED_SETAFFINITY.invokeExact(state.segment, 0, mask.byteSize(), mask);
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
+    return (int) call(SCHED_SETAFFINITY, state, 0, mask.byteSize(), mask.address());
   }
 
   /** sched_getaffinity(2) of the calling thread; fills {@code mask}. */
   public static int schedGetAffinity(CallState state, MemorySegment mask) {
-    try {
-      return (int) SCHED_GETAFFINITY.invokeExact(state.segment, 0, mask.byteSize(), mask);
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
+    return (int) call(SCHED_GETAFFINITY, state, 0, mask.byteSize(), mask.address());
   }
 
   /** The memory at an address, for {@code bytes} bytes, as long as the arena is open. */
