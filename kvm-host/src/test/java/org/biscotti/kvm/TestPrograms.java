@@ -26,6 +26,11 @@ final class TestPrograms {
     return program;
   }
 
+  /** An attack that scripts/guests.sh compiled from guest-kernel/src/test/guest/hostile. */
+  static Path hostile(String name) {
+    return guestTest("hostile/" + name);
+  }
+
   /** The statically linked busybox of the host. */
   static Path busybox() {
     return Stream.of("/bin/busybox", "/usr/bin/busybox")

@@ -2,6 +2,7 @@ package org.biscotti.kernel.task;
 
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 
@@ -13,6 +14,7 @@ public final class KernelLog {
   private static final int DISTINCT_MESSAGES = 256;
 
   private final Set<String> said = ConcurrentHashMap.newKeySet();
+  private final LongAdder failures = new LongAdder();
 
   /** Logs a warning unless it has been said before. */
   public void once(String message) {
@@ -23,7 +25,13 @@ public final class KernelLog {
 
   /** Logs a failure of the kernel itself, with where it happened. */
   public void failure(String message, Throwable cause) {
+    failures.increment();
     Lazy.LOG.error(message, cause);
+  }
+
+  /** How many failures of the kernel itself have been logged: 0 unless it has a bug. */
+  public long failures() {
+    return failures.sum();
   }
 
   /** The logging library is loaded when something is logged, not at start. */
