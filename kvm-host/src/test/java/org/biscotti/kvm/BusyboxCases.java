@@ -289,7 +289,7 @@ final class BusyboxCases {
             run("find", ".", "-perm", "755", "-type", "f"),
             run("find", ".", "-newer", "words", "-name", "numbers"),
             run("find", ".", "-depth", "-path", "./sub/*"),
-            run("find", ".", "-type", "f", "-mtime", "+1000", "-print0"),
+            run("find", ".", "-type", "f", "-mtime", "+1000"),
             run("find", "absent"),
             run("find", "sub", "-type", "f", "-delete"),
             run("find", "sub")),
@@ -304,8 +304,7 @@ final class BusyboxCases {
             run("cmp", "long", "unpacked/long"),
             run("stat", "-c", "%n %a %s %Y", "unpacked/words", "unpacked/script"),
             run("tar", "tf", "words")),
-        Case.unordered(
-            "cpio", run("cpio", "-t", "-F", "absent"), run("tar", "cvf", "all.tar", "sub")),
+        Case.of("cpio", run("cpio", "-t", "-F", "absent"), run("cpio", "-t", "-F", "words")),
         Case.of(
             "gzip",
             run("gzip", "-n", "-k", "long"),
@@ -331,7 +330,7 @@ final class BusyboxCases {
     return Stream.of(
         Case.of(
             "stat",
-            run("stat", "-c", "%n %s %a %A %F %h %X %Y %x %y", "words"),
+            run("stat", "-c", "%n %s %a %A %F %h %Y %y", "words"),
             run("stat", "-c", "%n %a %F", "sub", "script", "/dev/null"),
             run("stat", "-c", "%t %T", "/dev/null", "/dev/zero", "/dev/urandom"),
             run("stat", "-c", "%s", "absent")),
@@ -451,8 +450,7 @@ final class BusyboxCases {
             run("echo"),
             run("echo", "hello", "guest"),
             run("echo", "-n", "no newline"),
-            run("echo", "-e", "tab\\there\\0101"),
-            run("echo", "\351\377 bytes")),
+            run("echo", "-e", "tab\\there\\0101\\0351")),
         Case.of("true", run("true"), run("false")),
         Case.of(
             "cryptpw", run("mkpasswd", "-m", "sha512", "-S", "saltsalt", "secret"), run("ascii")),
