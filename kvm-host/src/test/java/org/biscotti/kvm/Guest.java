@@ -63,6 +63,11 @@ final class Guest implements AutoCloseable {
     return path;
   }
 
+  /** Mounts a host directory at an absolute path of the guest. */
+  void mount(String at, Path directory, boolean writable) throws IOException {
+    machine.kernel().mount(at, hostFiles.openDirectory(directory, writable));
+  }
+
   /** A program that has been started. */
   record Running(Process process, ByteStream output, ByteStream errors) {
     Outcome await() throws Exception {
@@ -72,6 +77,12 @@ final class Guest implements AutoCloseable {
   }
 
   Running start(byte[] input, Map<String, String> environment, List<String> command) {
+    return start("/tmp", input, environment, command);
+  }
+
+  /** Starts a program in a working directory. */
+  Running start(
+      String directory, byte[] input, Map<String, String> environment, List<String> command) {
     ByteStream output = ByteStream.empty();
     ByteStream errors = ByteStream.empty();
     List<String> variables = new ArrayList<>();
@@ -84,7 +95,7 @@ final class Guest implements AutoCloseable {
                     command.getFirst(),
                     command,
                     variables,
-                    "/tmp",
+                    directory,
                     Credentials.ROOT,
                     Arrays.asList(new ByteStream(input), output, errors)));
     return new Running(process, output, errors);

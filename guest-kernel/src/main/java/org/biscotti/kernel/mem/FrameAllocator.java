@@ -163,7 +163,7 @@ public final class FrameAllocator {
   public long freeFrames() {
     lock.lock();
     try {
-      return (long) freeCommitted + (total - committed) + quarantined;
+      return freeNow() + quarantinedAlone();
     } finally {
       lock.unlock();
     }
@@ -171,7 +171,31 @@ public final class FrameAllocator {
 
   /** True when less than a sixteenth is left: time to take only what is needed. */
   boolean isScarce() {
-    return freeFrames() < total / 16;
+    long scarce = total / 16;
+    lock.lock();
+    try {
+      return freeNow() < scarce && freeNow() + quarantinedAlone() < scarce;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private long freeNow() {
+    return (long) freeCommitted + (total - committed);
+  }
+
+  /**
+   * How many frames the end of the quarantine makes free. A page of a file, or one that another
+   * process shares, has references besides the one that the quarantine holds, and stays.
+   */
+  private long quarantinedAlone() {
+    long alone = 0;
+    for (int i = 0; i < quarantined; i++) {
+      if (references(quarantine[i]) == 1) {
+        alone++;
+      }
+    }
+    return alone;
   }
 
   /** Frames this allocator manages. */
