@@ -429,8 +429,11 @@ final class BusyboxCases {
             run("expr", "1", "/", "0"),
             run("expr", "3", "<", "20")),
         Case.of(
-            "factor", run("factor", "1234567890", "97", "18446744073709551557"), run("factor", "x")),
-        Case.of("bc", run("dc", "-e", "2 100 ^ p"), run("bc", "-q", "sums"), run("bc", "-l", "sums")),
+            "factor",
+            run("factor", "1234567890", "97", "18446744073709551557"),
+            run("factor", "x")),
+        Case.of(
+            "bc", run("dc", "-e", "2 100 ^ p"), run("bc", "-q", "sums"), run("bc", "-l", "sums")),
         Case.of(
             "date",
             run("date", "-u", "-d", DATE),
@@ -460,10 +463,7 @@ final class BusyboxCases {
   private static Stream<Case> shell() {
     return Stream.of(
         Case.unordered(
-            "env",
-            run("env"),
-            run("env", "-i", "A=1", "B=2"),
-            run("env", "-u", "TZ", "C=3")),
+            "env", run("env"), run("env", "-i", "A=1", "B=2"), run("env", "-u", "TZ", "C=3")),
         Case.of(
             "sh",
             run("sh", "-c", "echo $((6 * 7)) ${TZ:-none} $0 \"$@\"", "name", "a b", "c"),

@@ -145,7 +145,8 @@ class BusyboxIT {
 
   private static String report(BusyboxCases.Case part, List<String> command, Outcome outcome) {
     String output = outcome.output();
-    String shown = part.ordered() ? output : output.lines().sorted().collect(Collectors.joining("\n"));
+    String shown =
+        part.ordered() ? output : output.lines().sorted().collect(Collectors.joining("\n"));
     return command + " = " + outcome.code() + "\n" + shown + "\n" + outcome.errors();
   }
 
@@ -160,7 +161,8 @@ class BusyboxIT {
   void freeTellsOfTheMemoryOfTheMachine() throws Exception {
     Outcome free = mounted.run(BUSYBOX, "free", "-k");
     assertThat(free.code()).as(free.errors()).isZero();
-    Matcher memory = Pattern.compile("(?m)^Mem:\\s+(\\d+)\\s+(\\d+)\\s+(\\d+)").matcher(free.output());
+    Matcher memory =
+        Pattern.compile("(?m)^Mem:\\s+(\\d+)\\s+(\\d+)\\s+(\\d+)").matcher(free.output());
     assertThat(memory.find()).as(free.output()).isTrue();
     long total = Long.parseLong(memory.group(1));
     assertThat(total).isBetween(384L << 10, 512L << 10);

@@ -83,7 +83,8 @@ class HostileProgramsIT {
       if (!run.mayEndWith(outcome.code())) {
         wrong.add(
             "%s: wanted one of %s, got %d; it said: %s%s"
-                .formatted(run.words(), run.ends(), outcome.code(), outcome.output(), outcome.errors()));
+                .formatted(
+                    run.words(), run.ends(), outcome.code(), outcome.output(), outcome.errors()));
       }
     }
   }

@@ -12,7 +12,8 @@ import java.util.regex.Pattern;
 import org.biscotti.kernel.abi.Signals;
 
 /**
- * One run of a hostile program, as hostile/expect.txt describes them; the format is described there.
+ * One run of a hostile program, as hostile/expect.txt describes them; the format is described
+ * there.
  *
  * @param words program and arguments, as the list writes them
  * @param ends exit codes as a shell gives them, of which one has to come
@@ -20,7 +21,8 @@ import org.biscotti.kernel.abi.Signals;
 record HostileRun(String words, Set<Integer> ends) {
   private static final int KILLED = 128;
   private static final Pattern RANGE =
-      Pattern.compile("\\{(0x)?(\\p{XDigit}+)\\.\\.(0x)?(\\p{XDigit}+)(?:\\.\\.(0x)?(\\p{XDigit}+))?\\}");
+      Pattern.compile(
+          "\\{(0x)?(\\p{XDigit}+)\\.\\.(0x)?(\\p{XDigit}+)(?:\\.\\.(0x)?(\\p{XDigit}+))?\\}");
   private static final Pattern LINE =
       Pattern.compile("(.+?) => (.+?)(?: native: (.+?))?(?: emulated: (.+?))?");
 

@@ -62,9 +62,7 @@ final class CLibrary {
     // wants in AL for them does not matter. The layout test of this package compares the
     // structures behind the pointers with the C compiler's.
     return LINKER.downcallHandle(
-        LINKER.defaultLookup().findOrThrow(name),
-        shape,
-        Linker.Option.captureCallState("errno"));
+        LINKER.defaultLookup().findOrThrow(name), shape, Linker.Option.captureCallState("errno"));
   }
 
   /** Calls a function of up to three arguments that returns a long: its result, or -errno. */
@@ -73,8 +71,7 @@ final class CLibrary {
   }
 
   /** Calls a function of up to five arguments that returns a long: its result, or -errno. */
-  static long call(
-      MethodHandle function, Scratch scratch, long a, long b, long c, long d, long e) {
+  static long call(MethodHandle function, Scratch scratch, long a, long b, long c, long d, long e) {
     try {
       long result = (long) function.invokeExact(scratch.captured(), a, b, c, d, e, 0L);
       return resultOrErrno(result, scratch);

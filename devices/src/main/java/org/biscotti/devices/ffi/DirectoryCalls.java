@@ -74,8 +74,7 @@ public final class DirectoryCalls {
     try (Scratch scratch = Scratch.borrow()) {
       long result =
           (long)
-              GETDENTS64.invokeExact(
-                  scratch.captured(), (long) fd, buffer, buffer.byteSize(), 0L);
+              GETDENTS64.invokeExact(scratch.captured(), (long) fd, buffer, buffer.byteSize(), 0L);
       bytes = (int) CLibrary.resultOrErrno(result, scratch);
     } catch (Throwable thrown) {
       throw CLibrary.unexpected(thrown);
@@ -102,13 +101,7 @@ public final class DirectoryCalls {
       MemorySegment target = scratch.second();
       long result =
           CLibrary.call(
-              READLINKAT,
-              scratch,
-              fd,
-              empty.address(),
-              target.address(),
-              Scratch.BUFFER_BYTES,
-              0);
+              READLINKAT, scratch, fd, empty.address(), target.address(), Scratch.BUFFER_BYTES, 0);
       if (result >= 0) {
         byte[] bytes = target.asSlice(0, result).toArray(ValueLayout.JAVA_BYTE);
         into[0] = new String(bytes, StandardCharsets.ISO_8859_1);
@@ -139,8 +132,7 @@ public final class DirectoryCalls {
     try (Scratch scratch = Scratch.borrow()) {
       MemorySegment from = CLibrary.cString(scratch.first(), fromName);
       MemorySegment to = CLibrary.cString(scratch.second(), name);
-      return CLibrary.intCall(
-          LINKAT, scratch, fromDirfd, from.address(), dirfd, to.address(), 0);
+      return CLibrary.intCall(LINKAT, scratch, fromDirfd, from.address(), dirfd, to.address(), 0);
     }
   }
 

@@ -24,8 +24,7 @@ public final class SocketCalls {
   public static long receive(int fd, MemorySegment to) {
     try (Scratch scratch = Scratch.borrow()) {
       long result =
-          (long)
-              RECV.invokeExact(scratch.captured(), (long) fd, to, to.byteSize(), FLAGS);
+          (long) RECV.invokeExact(scratch.captured(), (long) fd, to, to.byteSize(), FLAGS);
       return CLibrary.resultOrErrno(result, scratch);
     } catch (Throwable thrown) {
       throw CLibrary.unexpected(thrown);
@@ -36,8 +35,7 @@ public final class SocketCalls {
   public static long send(int fd, MemorySegment from) {
     try (Scratch scratch = Scratch.borrow()) {
       long result =
-          (long)
-              SEND.invokeExact(scratch.captured(), (long) fd, from, from.byteSize(), FLAGS);
+          (long) SEND.invokeExact(scratch.captured(), (long) fd, from, from.byteSize(), FLAGS);
       return CLibrary.resultOrErrno(result, scratch);
     } catch (Throwable thrown) {
       throw CLibrary.unexpected(thrown);

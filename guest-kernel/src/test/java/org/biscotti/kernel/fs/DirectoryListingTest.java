@@ -112,13 +112,10 @@ class DirectoryListingTest {
     tree.mkdir("/d");
     OpenFile directory = openDirectory("/d");
     tree.rmdir("/d");
-    assertErrno(
-        Errno.ENOENT, () -> read(directory, 5, new ArrayList<>(), new ArrayList<>()));
+    assertErrno(Errno.ENOENT, () -> read(directory, 5, new ArrayList<>(), new ArrayList<>()));
     assertErrno(
         Errno.ENOENT,
-        () ->
-            Opening.open(
-                tree, directory.dentry(), "f", Fcntl.O_CREAT | Fcntl.O_WRONLY, 0644, 0));
+        () -> Opening.open(tree, directory.dentry(), "f", Fcntl.O_CREAT | Fcntl.O_WRONLY, 0644, 0));
     directory.release();
   }
 

@@ -103,8 +103,7 @@ class FileContentsTest {
     assertThat(file.seek(0, Fcntl.SEEK_DATA)).isEqualTo(1L << 62);
     file.truncate(0, tree);
     assertThat(tree.frames.freeFrames()).isEqualTo(freeAtStart);
-    assertErrno(
-        Errno.EFBIG, () -> file.writeAt(tree.from(new byte[1]), Long.MAX_VALUE, tree));
+    assertErrno(Errno.EFBIG, () -> file.writeAt(tree.from(new byte[1]), Long.MAX_VALUE, tree));
     assertErrno(Errno.ENOSPC, () -> file.allocate(0, 0, 1L << 61, tree));
     file.release();
   }

@@ -83,8 +83,7 @@ class PathsTest {
     tree.symlink("self", "/self");
     assertErrno(Errno.ELOOP, () -> tree.contents("/self"));
     assertErrno(Errno.ELOOP, () -> tree.open("/l0", Fcntl.O_NOFOLLOW));
-    assertErrno(
-        Errno.ENOTDIR, () -> tree.open("/l0", Fcntl.O_NOFOLLOW | Fcntl.O_DIRECTORY));
+    assertErrno(Errno.ENOTDIR, () -> tree.open("/l0", Fcntl.O_NOFOLLOW | Fcntl.O_DIRECTORY));
   }
 
   @Test
@@ -141,14 +140,12 @@ class PathsTest {
     assertThat(tree.contents("/named")).isEqualTo("made");
     OpenFile never = tree.open("/a", Fcntl.O_TMPFILE | Fcntl.O_RDWR | Fcntl.O_EXCL);
     assertErrno(
-        Errno.ENOENT,
-        () -> Namespace.link(tree, never.dentry(), tree.context.root(), "/other"));
+        Errno.ENOENT, () -> Namespace.link(tree, never.dentry(), tree.context.root(), "/other"));
     long free = tree.frames.freeFrames();
     tree.write(never, "gone");
     never.release();
     assertThat(tree.frames.freeFrames()).isEqualTo(free);
-    assertErrno(
-        Errno.EINVAL, () -> tree.open("/a", Fcntl.O_TMPFILE_BIT | Fcntl.O_RDWR));
+    assertErrno(Errno.EINVAL, () -> tree.open("/a", Fcntl.O_TMPFILE_BIT | Fcntl.O_RDWR));
   }
 
   @Test

@@ -98,8 +98,7 @@ class StraceTest {
   }
 
   private Task program() {
-    AddressSpace space =
-        new AddressSpace(frames, memory, new long[] {0x1003}, MemoryPolicy.EXACT);
+    AddressSpace space = new AddressSpace(frames, memory, new long[] {0x1003}, MemoryPolicy.EXACT);
     return Process.create(
             kernel,
             space,

@@ -74,7 +74,8 @@ final class Arguments {
    *
    * @throws CommandException if it is none, or out of range
    */
-  static int numberOf(ParseResult arguments, String option, int minimum, int maximum, int ifAbsent) {
+  static int numberOf(
+      ParseResult arguments, String option, int minimum, int maximum, int ifAbsent) {
     String text = valueOf(arguments, option);
     if (text == null) {
       return ifAbsent;

@@ -13,8 +13,8 @@ import org.biscotti.kernel.abi.Stat;
 import org.biscotti.kernel.port.HostStream;
 
 /**
- * A pipe from a program in the guest to the command that started it: what the program writes is kept
- * up to a limit, and there is nothing to read.
+ * A pipe from a program in the guest to the command that started it: what the program writes is
+ * kept up to a limit, and there is nothing to read.
  */
 final class CapturedStream implements HostStream {
   private static final int PERMISSIONS = 0600;

@@ -6,8 +6,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The JVM's garbage collectors. By the time that this program can read {@code --gc} the JVM has one;
- * {@code scripts/run.sh} has read the option before it, and here it is only checked.
+ * The JVM's garbage collectors. By the time that this program can read {@code --gc} the JVM has
+ * one; {@code scripts/run.sh} has read the option before it, and here it is only checked.
  */
 enum Collector {
   G1,

@@ -53,8 +53,7 @@ final class ExecCommand implements Subcommand {
     spec.addOption(
         Arguments.value(CWD, "DIR", "Working directory in the guest (default: /).").build());
     spec.addOption(straceOption());
-    spec.addOption(
-        Arguments.flag(STATS, "At the end, print where the time and the exits went."));
+    spec.addOption(Arguments.flag(STATS, "At the end, print where the time and the exits went."));
     MachineFlags.addTo(spec);
     spec.addPositional(
         PositionalParamSpec.builder()
@@ -81,14 +80,13 @@ final class ExecCommand implements Subcommand {
         .arity("0..1")
         .fallbackValue(Observation.STANDARD_ERROR)
         .hideParamSyntax(false)
-        .preprocessor(
-            (words, _, _, info) -> {
-              // Only --strace=FILE has a value: the next word may be the program.
-              if (!info.containsKey("separator")) {
-                words.push(Observation.STANDARD_ERROR);
-              }
-              return false;
-            })
+        .preprocessor((words, _, _, info) -> {
+          // Only --strace=FILE has a value: the next word may be the program.
+          if (!info.containsKey("separator")) {
+            words.push(Observation.STANDARD_ERROR);
+          }
+          return false;
+        })
         .build();
   }
 

@@ -73,7 +73,8 @@ record HostFacts(
   private static @Nullable String commitOf(Path home) {
     try {
       Process git =
-          new ProcessBuilder("git", "-C", home.toString(), "describe", "--always", "--abbrev=40", "--dirty")
+          new ProcessBuilder(
+                  "git", "-C", home.toString(), "describe", "--always", "--abbrev=40", "--dirty")
               .redirectError(ProcessBuilder.Redirect.DISCARD)
               .start();
       git.getOutputStream().close();

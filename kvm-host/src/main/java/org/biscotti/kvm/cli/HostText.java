@@ -13,9 +13,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Arguments and environment variables as the bytes they are, each byte one character (ISO 8859-1).
  *
- * <p>To Linux they are bytes; the JVM decodes them by the locale, and in the POSIX locale that loses
- * every byte above 127. So whatever is not ASCII is taken from {@code /proc/self} instead, where the
- * bytes still are (proc_pid_cmdline(5), proc_pid_environ(5)).
+ * <p>To Linux they are bytes; the JVM decodes them by the locale, and in the POSIX locale that
+ * loses every byte above 127. So whatever is not ASCII is taken from {@code /proc/self} instead,
+ * where the bytes still are (proc_pid_cmdline(5), proc_pid_environ(5)).
  */
 final class HostText {
   private static final Charset JVM_CHARSET = jvmCharset();
@@ -35,7 +35,9 @@ final class HostText {
     }
     List<String> all = commandLine();
     int others = all.size() - decoded.length; // the JVM's own come first
-    return others >= 0 ? all.subList(others, all.size()) : arguments.stream().map(HostText::encode).toList();
+    return others >= 0
+        ? all.subList(others, all.size())
+        : arguments.stream().map(HostText::encode).toList();
   }
 
   /** The bytes of everything that the JVM was started with; empty if that cannot be read. */

@@ -7,9 +7,9 @@ import org.biscotti.kernel.abi.Signals;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What happens when somebody presses Ctrl-C or ends the JVM with SIGTERM or SIGHUP: what the command
- * has started is killed, and the command may still say what it has to say before the JVM exits, by
- * itself, with 128 and the signal.
+ * What happens when somebody presses Ctrl-C or ends the JVM with SIGTERM or SIGHUP: what the
+ * command has started is killed, and the command may still say what it has to say before the JVM
+ * exits, by itself, with 128 and the signal.
  */
 final class Interruption {
   /** How long the JVM's end waits for the command's. */

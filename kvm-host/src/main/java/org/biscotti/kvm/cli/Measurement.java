@@ -8,8 +8,8 @@ import java.util.function.ToLongFunction;
 /**
  * All repetitions of smallfile on one system.
  *
- * <p>The first one is cold: it is the first time that this process does any of it. The warm value is
- * the median of the others.
+ * <p>The first one is cold: it is the first time that this process does any of it. The warm value
+ * is the median of the others.
  */
 record Measurement(List<Repetition> repetitions) {
   Measurement {
@@ -27,7 +27,11 @@ record Measurement(List<Repetition> repetitions) {
   /** Median over the repetitions after the first; empty if there are none. */
   OptionalDouble warm(Phase phase, ToLongFunction<Repetition.Spent> unit) {
     long[] sorted =
-        repetitions.stream().skip(1).mapToLong(r -> unit.applyAsLong(r.of(phase))).sorted().toArray();
+        repetitions.stream()
+            .skip(1)
+            .mapToLong(r -> unit.applyAsLong(r.of(phase)))
+            .sorted()
+            .toArray();
     if (sorted.length == 0) {
       return OptionalDouble.empty();
     }

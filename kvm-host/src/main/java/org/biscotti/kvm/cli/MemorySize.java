@@ -16,7 +16,8 @@ final class MemorySize {
    * Reads a size.
    *
    * @return bytes, a multiple of the page size
-   * @throws IllegalArgumentException with a message that names what is wrong and what would be right
+   * @throws IllegalArgumentException with a message that names what is wrong and what would be
+   *     right
    */
   static long parse(String text) {
     int digits = 0;

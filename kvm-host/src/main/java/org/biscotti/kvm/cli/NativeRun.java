@@ -75,8 +75,7 @@ record NativeRun(Path directory, String fileSystem) {
               .redirectError(ProcessBuilder.Redirect.INHERIT)
               .start();
       interruption.watch(process);
-      String output =
-          new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       int code = process.waitFor();
       requireUninterrupted(interruption);
       if (code != 0) {

@@ -40,8 +40,8 @@ final class ProgramLauncher {
   /**
    * Prepares to start programs.
    *
-   * @param hasHostRoot whether the guest's root is a directory of the host; names are then not looked
-   *     up on the host as well
+   * @param hasHostRoot whether the guest's root is a directory of the host; names are then not
+   *     looked up on the host as well
    * @param hostSearchPath directories of the host in which names are looked up
    */
   ProgramLauncher(GuestMachine machine, boolean hasHostRoot, List<String> hostSearchPath) {
@@ -79,8 +79,7 @@ final class ProgramLauncher {
       throw new CommandException(
           "--cwd %s: %s in the guest: name one with --root or --mount"
               .formatted(
-                  HostText.decode(path),
-                  mode == 0 ? "no such directory" : "that is no directory"));
+                  HostText.decode(path), mode == 0 ? "no such directory" : "that is no directory"));
     }
   }
 

@@ -65,8 +65,7 @@ final class SmallfileCommand implements Subcommand {
   }
 
   /** What the user asked for. */
-  private record Job(
-      int files, int directories, int size, int repetitions, MachineFlags machine) {
+  private record Job(int files, int directories, int size, int repetitions, MachineFlags machine) {
     static Job of(ParseResult arguments) {
       return new Job(
           Arguments.numberOf(arguments, FILES, 1, FILES_MAX, FILES_DEFAULT),
@@ -98,7 +97,8 @@ final class SmallfileCommand implements Subcommand {
     Interruption interruption = Interruption.install();
     MachineCounts counts;
     String output;
-    try (GuestMachine machine = machines.boot(new GuestMachine.Setup(job.machine(), null, null, null))) {
+    try (GuestMachine machine =
+        machines.boot(new GuestMachine.Setup(job.machine(), null, null, null))) {
       output = runInGuest(machine, job, program, interruption);
       counts = machine.counts();
     }

@@ -19,8 +19,7 @@ import org.biscotti.kvm.Machine.HostKind;
  * @param host what kind of host it found
  * @param facts on what all this was
  */
-record SmallfileJson(
-    SmallfileReport report, MachineFlags flags, HostKind host, HostFacts facts) {
+record SmallfileJson(SmallfileReport report, MachineFlags flags, HostKind host, HostFacts facts) {
 
   /**
    * Writes the file.

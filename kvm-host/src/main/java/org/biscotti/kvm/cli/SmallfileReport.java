@@ -52,10 +52,10 @@ record SmallfileReport(Settings settings, Measurement guest, Measurement nativel
 
   private String heading() {
     return """
-        smallfile: %s of %s each in %s, %s
-        Biscotti: tmpfs of the guest; %s
-        native: %s; %s
-        """
+    smallfile: %s of %s each in %s, %s
+    Biscotti: tmpfs of the guest; %s
+    native: %s; %s
+    """
         .formatted(
             count(settings.files, "file", "files"),
             count(settings.size, "byte", "bytes"),
@@ -120,10 +120,10 @@ record SmallfileReport(Settings settings, Measurement guest, Measurement nativel
 
   private String legend() {
     return """
-        Mcycles: millions of time-stamp counter cycles for the whole phase; us/file: microseconds per
-        file. cold: the first repetition; %s.
-        ratio: time in the guest by time on the host.
-        """
+    Mcycles: millions of time-stamp counter cycles for the whole phase; us/file: microseconds per
+    file. cold: the first repetition; %s.
+    ratio: time in the guest by time on the host.
+    """
         .formatted(
             settings.repetitions == 1
                 ? "warm: none, --repeat 2 or more has some"
@@ -137,9 +137,9 @@ record SmallfileReport(Settings settings, Measurement guest, Measurement nativel
     table.row(row("xv6", XV6));
     table.row(row("Biscuit", BISCUIT));
     return """
-        From the paper (Cutler et al., figure 4: 100 files of 1 byte in a few directories), on other
-        hardware and on a file system on a disk: for the proportions, not for comparison.
-        """
+    From the paper (Cutler et al., figure 4: 100 files of 1 byte in a few directories), on other
+    hardware and on a file system on a disk: for the proportions, not for comparison.
+    """
         + table.render();
   }
 

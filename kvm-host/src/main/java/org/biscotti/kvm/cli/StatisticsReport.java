@@ -20,12 +20,13 @@ record StatisticsReport(MachineCounts counts, StartTime start, long mainNanos, S
   String text() {
     return """
 
-        start:  %s
-        host:   %s
-        exits:  %s
-        memory: %s
+    start:  %s
+    host:   %s
+    exits:  %s
+    memory: %s
 
-        %s"""
+    %s\
+    """
         .formatted(startLine(), hostLine(), exitLine(), memoryLine(), calls);
   }
 

@@ -69,9 +69,7 @@ public final class Libc {
     // with variable arguments, open and ioctl, take no floating-point ones, so that what the ABI
     // wants in AL for them does not matter. The callers pass addresses of memory that they keep.
     return LINKER.downcallHandle(
-        LINKER.defaultLookup().findOrThrow(name),
-        WORDS,
-        Linker.Option.captureCallState("errno"));
+        LINKER.defaultLookup().findOrThrow(name), WORDS, Linker.Option.captureCallState("errno"));
   }
 
   /** Calls a function of up to three arguments. */

@@ -37,13 +37,13 @@ class HostTextTest {
     // The shell makes the bytes: this JVM's own locale may not be able to.
     String script =
         "V=$(printf 'v\\344') LC_ALL=%s exec %s -cp '%s' '%s' a \"$(printf '\\303\\274\\377')\" ''"
-            .formatted(locale, java, System.getProperty("java.class.path"), Printer.class.getName());
+            .formatted(
+                locale, java, System.getProperty("java.class.path"), Printer.class.getName());
     Process process =
         new ProcessBuilder("sh", "-c", script)
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
-    String output =
-        new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
     assertThat(process.waitFor()).isZero();
     assertThat(output).isEqualTo("61 c3bcff  76e4");
   }

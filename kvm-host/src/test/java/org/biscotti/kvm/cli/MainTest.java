@@ -152,8 +152,23 @@ class MainTest {
     machine.files.put("/tmp", Stat.S_IFDIR | 0777);
     int code =
         run(
-            "exec", "--root", "/r", "--mount", "/a:/b", "--mount=/c:/d:rw", "--env", "A=1",
-            "--env=B=2", "--cwd", "/tmp", "--cpus=3", "--memory", "64M", "--gc", "zgc", "/p");
+            "exec",
+            "--root",
+            "/r",
+            "--mount",
+            "/a:/b",
+            "--mount=/c:/d:rw",
+            "--env",
+            "A=1",
+            "--env=B=2",
+            "--cwd",
+            "/tmp",
+            "--cpus=3",
+            "--memory",
+            "64M",
+            "--gc",
+            "zgc",
+            "/p");
     assertThat(code).isZero();
     assertThat(machine.log).containsExactly("mount /a /b ro", "mount /c /d rw");
     assertThat(setup.root()).isEqualTo(Path.of("/r"));
@@ -247,13 +262,10 @@ class MainTest {
               new GuestProgram.Outcome(0, 0));
         };
     Path json = directory.resolve("out.json");
-    assertThat(
-            run("smallfile", "--files", "2", "--repeat", "1", "--cpus=1", "--json", "" + json))
+    assertThat(run("smallfile", "--files", "2", "--repeat", "1", "--cpus=1", "--json", "" + json))
         .isZero();
     assertThat(machine.started.getFirst().arguments())
-        .isEqualTo(
-            Arrays.asList(
-                (program + " --files 2 --dirs 4 --size 1 --repeat 1").split(" ")));
+        .isEqualTo(Arrays.asList((program + " --files 2 --dirs 4 --size 1 --repeat 1").split(" ")));
     assertThat(out()).contains("2 files of 1 byte each", "total", "2,066");
     assertThat(Files.readString(json)).contains("\"nanos\" : 4000");
     assertThat(err()).isEmpty();

@@ -25,8 +25,7 @@ class NativeRunTest {
 
   @Test
   void passesOverWhatIsNoTmpfs() {
-    NativeRun run =
-        NativeRun.prepare(List.of(Path.of("/no/such"), Path.of("/proc")), directory);
+    NativeRun run = NativeRun.prepare(List.of(Path.of("/no/such"), Path.of("/proc")), directory);
     assertThat(run.directory()).hasParent(directory);
     assertThat(run.fileSystem()).endsWith("(" + directory + ")");
     assertThat(run.run(List.of("true"), interruption)).isEmpty();
@@ -34,16 +33,13 @@ class NativeRunTest {
 
   @Test
   void saysWhatIsWrong() {
-    assertThatThrownBy(
-            () ->
-                NativeRun.prepare(List.of(), directory)
-                    .run(List.of("sh", "-c", "exit 3"), interruption))
+    assertThatThrownBy(() ->
+            NativeRun.prepare(List.of(), directory)
+                .run(List.of("sh", "-c", "exit 3"), interruption))
         .isInstanceOf(CommandException.class)
         .hasMessage("sh fails on the host with exit code 3: its own message says why");
-    assertThatThrownBy(
-            () ->
-                NativeRun.prepare(List.of(), directory)
-                    .run(List.of("/no/such/program"), interruption))
+    assertThatThrownBy(() ->
+            NativeRun.prepare(List.of(), directory).run(List.of("/no/such/program"), interruption))
         .isInstanceOf(CommandException.class)
         .hasMessageStartingWith("cannot run /no/such/program on the host: ");
     assertThatThrownBy(() -> NativeRun.prepare(List.of(), Path.of("/proc/self/nowhere")))

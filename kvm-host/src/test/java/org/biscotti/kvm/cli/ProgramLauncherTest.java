@@ -20,8 +20,7 @@ class ProgramLauncherTest {
   @TempDir private Path host;
 
   private GuestProgram launch(boolean hostRoot, String directory, String... words) {
-    GuestEnvironment environment =
-        new GuestEnvironment(List.of("PATH=/bin:/usr/bin:"), _ -> null);
+    GuestEnvironment environment = new GuestEnvironment(List.of("PATH=/bin:/usr/bin:"), _ -> null);
     return new ProgramLauncher(machine, hostRoot, List.of(host.toString()))
         .launch(
             new ProgramLauncher.Command(
@@ -95,18 +94,14 @@ class ProgramLauncherTest {
 
   @Test
   void saysWhatIsNotThere() throws IOException {
-    assertFails(
-        127, "/no/such: no such file in the guest or on the host", false, "/no/such");
+    assertFails(127, "/no/such: no such file in the guest or on the host", false, "/no/such");
     assertFails(
         127,
         "such: not found in the guest's PATH or the host's: give the program's path",
         false,
         "such");
     assertFails(
-        127,
-        "'': not found in the guest's PATH or the host's: give the program's path",
-        false,
-        "");
+        127, "'': not found in the guest's PATH or the host's: give the program's path", false, "");
     var _ = hostFile("data", false);
     assertFails(
         127,
@@ -120,8 +115,7 @@ class ProgramLauncherTest {
     Path data = hostFile("data", false);
     assertFails(
         126, data + ": no permission to execute it: chmod +x sets it", false, data.toString());
-    assertFails(
-        126, host + ": it is a directory: name a program in it", false, host.toString());
+    assertFails(126, host + ": it is a directory: name a program in it", false, host.toString());
     assertFails(126, "/dev/null: it is no regular file", false, "/dev/null");
     machine.files.put("/bin/tool", Stat.S_IFREG | 0644);
     assertFails(126, "tool: no permission to execute it: chmod +x sets it", false, "tool");
@@ -165,10 +159,8 @@ class ProgramLauncherTest {
   void checksTheWorkingDirectory() {
     machine.files.put("/f", Stat.S_IFREG | 0644);
     assertThatThrownBy(() -> launch(false, "/no", "/p"))
-        .hasMessage(
-            "--cwd /no: no such directory in the guest: name one with --root or --mount");
+        .hasMessage("--cwd /no: no such directory in the guest: name one with --root or --mount");
     assertThatThrownBy(() -> launch(false, "/f", "/p"))
-        .hasMessage(
-            "--cwd /f: that is no directory in the guest: name one with --root or --mount");
+        .hasMessage("--cwd /f: that is no directory in the guest: name one with --root or --mount");
   }
 }

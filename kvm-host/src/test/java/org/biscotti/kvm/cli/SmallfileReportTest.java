@@ -14,9 +14,9 @@ class SmallfileReportTest {
   /** A line of smallfile with {@code create : read : unlink = 3 : 1 : 2}. */
   static String line(int repetition, long nanos) {
     return """
-        smallfile rep=%d files=100 create_ns=%d create_cycles=%d read_ns=%d read_cycles=%d \
-        unlink_ns=%d unlink_cycles=%d total_ns=%d total_cycles=%d
-        """
+    smallfile rep=%d files=100 create_ns=%d create_cycles=%d read_ns=%d read_cycles=%d \
+    unlink_ns=%d unlink_cycles=%d total_ns=%d total_cycles=%d
+    """
         .formatted(
             repetition,
             3 * nanos,
