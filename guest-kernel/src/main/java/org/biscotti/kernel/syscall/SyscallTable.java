@@ -407,7 +407,7 @@ public final class SyscallTable {
         "socket",
         ProcessCalls::socket,
         REFUSED,
-        "enum:socket_family flags:socket int",
+        "enum:socket_family flags:socket protocol",
         "EAFNOSUPPORT: no network yet");
     row(60, "exit", ProcessCalls::exit, FULL, "int =?");
     row(
@@ -415,7 +415,7 @@ public final class SyscallTable {
         "wait4",
         ProcessCalls::waitForChild,
         PARTIAL,
-        "int ptr int ptr",
+        "pid wstatus flags:wait struct:rusage:out",
         "ECHILD: no process has children yet");
     row(63, "uname", ProcessCalls::uname, FULL, "struct:utsname:out");
     row(97, "getrlimit", ProcessCalls::getrlimit, FULL, "enum:rlimit struct:rlimit:out");
@@ -506,7 +506,7 @@ public final class SyscallTable {
         "waitid",
         ProcessCalls::waitForChild,
         PARTIAL,
-        "int int ptr int ptr",
+        "enum:idtype pid struct:siginfo:out flags:wait struct:rusage:out",
         "ECHILD: no process has children yet");
     row(273, "set_robust_list", ProcessCalls::setRobustList, FULL, "ptr size");
     row(274, "get_robust_list", ProcessCalls::getRobustList, FULL, "pid ptr:out size:out");

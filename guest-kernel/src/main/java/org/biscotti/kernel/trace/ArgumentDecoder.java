@@ -37,8 +37,8 @@ import org.jspecify.annotations.Nullable;
  *                      arrays, with the number of elements in argument N
  * struct:sigset:in:N struct:sigaction:out:N struct:open_how:N
  *                      structures whose size is in argument N
- * fcntl:N ioctl:N mremap:N prctl futex arch_prctl sigmask6
- *                      arguments of that call, the command in argument N
+ * fcntl:N ioctl:N mremap:N prctl futex arch_prctl sigmask6 protocol wstatus
+ *                      arguments of one call (of pselect6, socket, wait4), the command in argument N
  * hidden               an argument that is not shown
  *
  * =ptr =octal =time =personality =enum:SET   how the result is shown

@@ -9,6 +9,9 @@ final class CommandWords {
   private static final int PR_SET_VMA = 0x53564d41;
   private static final int NAME_BYTES = 16;
 
+  private static final int AF_INET = 2;
+  private static final int AF_INET6 = 10;
+
   private static final int FUTEX_COMMAND = 127;
   private static final long FUTEX_BITSET_MATCH_ANY = 0xffff_ffffL;
   private static final int VALUE = 2;
@@ -215,6 +218,33 @@ final class CommandWords {
         case TIMEOUT -> futexTimeout(call, command, out);
         case ADDRESS -> futexAddress(call, command, out);
         default -> futexThirdValue(call, command, out);
+      }
+    });
+  }
+
+  /** The third argument of socket(2). */
+  static Word protocol() {
+    return Word.in((call, index, out) -> {
+      String name =
+          switch ((int) call.argument(0)) {
+            case AF_INET, AF_INET6 -> ConstantSets.one("protocol").nameOf(call.argument(index));
+            default -> "";
+          };
+      if (name.isEmpty()) {
+        out.decimal32(call.argument(index));
+      } else {
+        out.add(name);
+      }
+    });
+  }
+
+  /** The second argument of wait4(2): how a child has changed, if one has. */
+  static Word waitStatus() {
+    return Word.out((call, index, out) -> {
+      if (call.result() == 0) {
+        out.address(call.argument(index));
+      } else {
+        struct("wait_status", call, index, out);
       }
     });
   }

@@ -187,6 +187,15 @@ final class ConstantSets {
                   SOCK_STREAM=1 SOCK_DGRAM=2 SOCK_RAW=3 SOCK_RDM=4 SOCK_SEQPACKET=5 SOCK_DCCP=6
                   SOCK_PACKET=10
                   """)),
+          Map.entry("idtype", new ConstantSet("P_???", "P_ALL=0 P_PID=1 P_PGID=2 P_PIDFD=3")),
+          Map.entry(
+              "protocol",
+              new ConstantSet(
+                  "",
+                  """
+                  IPPROTO_IP=0 IPPROTO_ICMP=1 IPPROTO_TCP=6 IPPROTO_UDP=17 IPPROTO_ICMPV6=58
+                  IPPROTO_UDPLITE=136 IPPROTO_RAW=255
+                  """)),
           Map.entry(
               "file_system",
               new ConstantSet(
@@ -345,6 +354,14 @@ final class ConstantSets {
               "flock",
               new ConstantSet(
                   "LOCK_???", "LOCK_SH=1 LOCK_EX=2 LOCK_NB=4 LOCK_UN=8 LOCK_MAND=32 LOCK_RW=192")),
+          Map.entry(
+              "wait",
+              new ConstantSet(
+                  "W???",
+                  """
+                  WNOHANG=1 WSTOPPED=2 WEXITED=4 WCONTINUED=8 WNOWAIT=0x01000000
+                  __WNOTHREAD=0x20000000 __WALL=0x40000000 __WCLONE=0x80000000
+                  """)),
           Map.entry("timer", new ConstantSet("TIMER_???", "TIMER_ABSTIME=1")),
           Map.entry(
               "resolve",
@@ -554,8 +571,13 @@ final class ConstantSets {
   }
 
   private static void socket(CallText out, long value) {
-    one("socket_kind").printOne(out, value & SOCKET_TYPE);
-    addFlags(out, flags("socket_flags"), value & ~SOCKET_TYPE);
+    ConstantSet kinds = one("socket_kind");
+    if (kinds.nameOf(value & SOCKET_TYPE).isEmpty()) {
+      kinds.printOne(out, value);
+    } else {
+      kinds.printOne(out, value & SOCKET_TYPE);
+      addFlags(out, flags("socket_flags"), value & ~SOCKET_TYPE);
+    }
   }
 
   /** The name of a signal, or the number. */

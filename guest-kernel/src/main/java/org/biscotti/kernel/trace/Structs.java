@@ -52,6 +52,7 @@ final class Structs {
           Map.entry("off", new Struct(Long.BYTES, Structs::longNumber)),
           Map.entry("size", new Struct(Long.BYTES, Structs::ulongNumber)),
           Map.entry("ptr", new Struct(Long.BYTES, Structs::pointer)),
+          Map.entry("wait_status", new Struct(Integer.BYTES, Structs::waitStatus)),
           Map.entry("signal", new Struct(Integer.BYTES, Structs::signal)));
 
   private Structs() {}
@@ -396,6 +397,26 @@ final class Structs {
 
   private static void pointer(ByteBuffer s, CallText out) {
     out.add('[').address(s.getLong(0)).add(']');
+  }
+
+  /** How a child has changed (wait(2)). */
+  private static void waitStatus(ByteBuffer s, CallText out) {
+    int status = s.getInt(0);
+    int signal = status & 0x7f;
+    int upper = (status >> 8) & 0xff;
+    if (status == 0xffff) {
+      out.add("[{WIFCONTINUED(s)}]");
+    } else if (signal == 0) {
+      out.add("[{WIFEXITED(s) && WEXITSTATUS(s) == ").decimal(upper).add("}]");
+    } else if (signal == 0x7f) {
+      out.add("[{WIFSTOPPED(s) && WSTOPSIG(s) == ");
+      ConstantSets.signal(out, upper);
+      out.add("}]");
+    } else {
+      out.add("[{WIFSIGNALED(s) && WTERMSIG(s) == ");
+      ConstantSets.signal(out, signal);
+      out.add((status & 0x80) != 0 ? " && WCOREDUMP(s)}]" : "}]");
+    }
   }
 
   private static void signal(ByteBuffer s, CallText out) {

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.Fcntl;
+import org.biscotti.kernel.abi.Mman;
 import org.biscotti.kernel.abi.Signals;
 import org.biscotti.kernel.trace.Word.Printer;
 
@@ -92,6 +93,8 @@ final class Words {
       case "arch_prctl" -> CommandWords.archPrctl();
       case "prctl" -> CommandWords.prctl();
       case "futex" -> CommandWords.futex();
+      case "protocol" -> CommandWords.protocol();
+      case "wstatus" -> CommandWords.waitStatus();
       case "sigmask6" -> Word.in(Words::sigmaskOfPselect);
       default -> throw unknown(word);
     };
@@ -337,11 +340,11 @@ final class Words {
     });
   }
 
-  /** The fifth argument of mremap(2) counts with MREMAP_FIXED and MREMAP_DONTUNMAP alone. */
+  /** The fifth argument of mremap(2) counts with MREMAP_FIXED alone. */
   private static Word newAddress(int flags) {
     require(flags >= 0);
     return Word.in((call, index, out) -> {
-      if ((call.argument(flags) & 6) != 0) {
+      if ((call.argument(flags) & Mman.MREMAP_FIXED) != 0) {
         out.address(call.argument(index));
       }
     });

@@ -78,6 +78,8 @@ class ArgumentDecoderTest {
           entry("socket", 3),
           entry("execve", 3),
           entry("exit", 1),
+          entry("wait4", 4),
+          entry("waitid", 5),
           entry("uname", 1),
           entry("fcntl", 3),
           entry("fsync", 1),
@@ -193,7 +195,7 @@ class ArgumentDecoderTest {
     for (Syscall row : table.rows()) {
       Signature signature = Signature.parse(row.arguments());
       assertThat(signature.words())
-          .as("arguments of %s: %s", row.name(), row.arguments())
+          .as("words for %s: %s (how many there must be: ARGUMENTS)", row.name(), row.arguments())
           .hasSize(ARGUMENTS.getOrDefault(row.name(), 2));
     }
   }

@@ -31,6 +31,8 @@ class ConstantSetsTest {
       #include <sched.h>
       #include <signal.h>
       #include <sys/file.h>
+      #include <netinet/in.h>
+      #include <sys/wait.h>
       #include <sys/ioctl.h>
       #include <sys/mman.h>
       #include <sys/resource.h>

@@ -1,5 +1,6 @@
 package org.biscotti.kernel.trace;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
@@ -461,8 +462,8 @@ class StraceFormatTest {
     assertThat(line("getrlimit", -22, 16, 0x7ff0))
         .startsWith("getrlimit(0x10 /* RLIMIT_??? */, 0x7ff0) = -1");
     byte[] names = new byte[390];
-    System.arraycopy("Linux".getBytes(java.nio.charset.StandardCharsets.US_ASCII), 0, names, 0, 5);
-    System.arraycopy("vm".getBytes(java.nio.charset.StandardCharsets.US_ASCII), 0, names, 65, 2);
+    System.arraycopy("Linux".getBytes(US_ASCII), 0, names, 0, 5);
+    System.arraycopy("vm".getBytes(US_ASCII), 0, names, 65, 2);
     assertThat(line("uname", 0, memory.put(names)))
         .isEqualTo("uname({sysname=\"Linux\", nodename=\"vm\", ...}) = 0");
     assertThat(line("sysinfo", 0, memory.struct(112, 0, 3429, 32, 1024, 80, 106, 104, 1)))
@@ -493,6 +494,27 @@ class StraceFormatTest {
         .isEqualTo("sched_getscheduler(0) = 1 (SCHED_FIFO)");
     assertThat(line("sched_getparam", 0, 0, memory.ints(0)))
         .isEqualTo("sched_getparam(0, [0]) = 0");
+  }
+
+  @Test
+  void waitAndSocket() {
+    assertThat(line("wait4", 14086, -1, memory.ints(0), 0, 0))
+        .isEqualTo("wait4(-1, [{WIFEXITED(s) && WEXITSTATUS(s) == 0}], 0, NULL) = 14086");
+    assertThat(line("wait4", 7, -1, memory.ints(9 | 0x80), 11, 0))
+        .isEqualTo(
+            "wait4(-1, [{WIFSIGNALED(s) && WTERMSIG(s) == SIGKILL && WCOREDUMP(s)}],"
+                + " WNOHANG|WSTOPPED|WCONTINUED, NULL) = 7");
+    assertThat(line("wait4", 7, -1, memory.ints(0x137f), 0, 0))
+        .startsWith("wait4(-1, [{WIFSTOPPED(s) && WSTOPSIG(s) == SIGSTOP}], 0, NULL)");
+    assertThat(line("wait4", -10, -1, 0x4aa300, 1, 0))
+        .startsWith("wait4(-1, 0x4aa300, WNOHANG, NULL) = -1 ECHILD");
+    assertThat(line("socket", -97, 2, 02000001, 0))
+        .startsWith("socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, IPPROTO_IP) = -1 EAFNOSUPPORT");
+    assertThat(line("socket", -97, 10, 04002, 17))
+        .startsWith("socket(AF_INET6, SOCK_DGRAM|SOCK_NONBLOCK, IPPROTO_UDP) = -1");
+    assertThat(line("socket", -22, 99, 77, 88))
+        .startsWith("socket(0x63 /* AF_??? */, 0x4d /* SOCK_??? */, 88) = -1");
+    assertThat(line("socket", -97, 1, 2, 0)).startsWith("socket(AF_UNIX, SOCK_DGRAM, 0) = -1");
   }
 
   @Test

@@ -2,6 +2,7 @@ package org.biscotti.kernel.trace;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import java.io.IOException;
 import java.io.StringWriter;
@@ -161,10 +162,10 @@ class StraceTest {
     assertThat(statistics.calls())
         .extracting(CallStatistics::name, CallStatistics::calls, CallStatistics::errors)
         .containsExactlyInAnyOrder(
-            org.assertj.core.groups.Tuple.tuple("prctl", 1L, 0L),
-            org.assertj.core.groups.Tuple.tuple("uname", 2L, 1L),
-            org.assertj.core.groups.Tuple.tuple("fork", 1L, 1L),
-            org.assertj.core.groups.Tuple.tuple("exit", 1L, 0L));
+            tuple("prctl", 1L, 0L),
+            tuple("uname", 2L, 1L),
+            tuple("fork", 1L, 1L),
+            tuple("exit", 1L, 0L));
   }
 
   @Test
