@@ -6,6 +6,17 @@
 # script costs a few milliseconds.
 set -u
 started=${EPOCHREALTIME-}
+
+# A standard descriptor that is closed would be taken by the first file that the JVM opens, and the
+# program would read or write that.
+closed=
+for fd in 0 1 2; do
+  if [[ ! -e /proc/self/fd/$fd ]]; then
+    closed+=$fd
+    eval "exec $fd<>/dev/null"
+  fi
+done
+
 self=${BASH_SOURCE[0]}
 [[ -L $self ]] && self=$(readlink -f "$self")
 [[ $self == */* ]] || self=./$self
@@ -60,6 +71,7 @@ options=(
   --add-opens=java.base/java.lang=org.biscotti.kernel
   -Dbiscotti.home="$root"
   -Dbiscotti.started="$started"
+  -Dbiscotti.closed="$closed"
 )
 main=(--module org.biscotti.kvm/org.biscotti.kvm.cli.Main)
 

@@ -1,7 +1,7 @@
 package org.biscotti.kvm.cli;
 
 import java.nio.file.Path;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.biscotti.devices.StandardStreams;
@@ -20,6 +20,11 @@ final class ExecCommand implements Subcommand {
   private static final String CWD = "--cwd";
   private static final String STRACE = "--strace";
   private static final String STATS = "--stats";
+
+  /** Numbers of the standard descriptors that the caller had closed. */
+  private static final String CLOSED_PROPERTY = "biscotti.closed";
+
+  private static final int STREAMS = 3;
 
   private final GuestMachine.Factory machines;
 
@@ -139,8 +144,7 @@ final class ExecCommand implements Subcommand {
                 job.machine().cpus(),
                 console);
         StandardStreams standard = new StandardStreams()) {
-      List<@Nullable HostStream> streams =
-          Arrays.asList(standard.stream(0), standard.stream(1), standard.stream(2));
+      List<@Nullable HostStream> streams = callersStreams(standard);
       GuestMachine.Setup setup =
           new GuestMachine.Setup(
               job.machine(), job.root(), terminal(streams), observation.observer());
@@ -156,6 +160,19 @@ final class ExecCommand implements Subcommand {
         return outcome.exitCode();
       }
     }
+  }
+
+  /**
+   * What the caller had open. Descriptors that it had closed are something else by now, and
+   * scripts/run.sh has said which.
+   */
+  private static List<@Nullable HostStream> callersStreams(StandardStreams standard) {
+    String closed = System.getProperty(CLOSED_PROPERTY, "");
+    List<@Nullable HostStream> streams = new ArrayList<>();
+    for (int fd = 0; fd < STREAMS; fd++) {
+      streams.add(closed.contains(Integer.toString(fd)) ? null : standard.stream(fd));
+    }
+    return streams;
   }
 
   private static @Nullable HostStream terminal(List<@Nullable HostStream> streams) {

@@ -3,6 +3,7 @@ package org.biscotti.kernel.fs.dev;
 import java.lang.foreign.MemorySegment;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.abi.Fcntl;
 import org.biscotti.kernel.abi.Ioctl;
 import org.biscotti.kernel.abi.Poll;
 import org.biscotti.kernel.abi.Stat;
@@ -233,6 +234,11 @@ public final class OpenStream extends OpenFile {
   @Override
   public long seek(long offset, int whence) {
     return stream.seek(offset, whence);
+  }
+
+  @Override
+  public long position() {
+    return seekable ? stream.seek(0, Fcntl.SEEK_CUR) : 0;
   }
 
   @Override
