@@ -15,6 +15,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.biscotti.kernel.abi.Signals;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -175,10 +176,22 @@ class BusyboxIT {
     assertThat(df.code()).as(df.errors()).isZero();
     assertThat(df.output().lines().map(line -> line.replaceAll(".*\\s", "")))
         .contains("/", "/dev", "/proc", work.toString());
-    Outcome one = mounted.run(BUSYBOX, "df", "-k", work.toString());
-    Matcher sizes = Pattern.compile("(\\d+)\\s+(\\d+)\\s+(\\d+)\\s+\\d+%").matcher(one.output());
-    assertThat(sizes.find()).as(one.output()).isTrue();
-    assertThat(Long.parseLong(sizes.group(1)))
-        .isEqualTo(Files.getFileStore(behindMount).getTotalSpace() >> 10);
+    Outcome root = mounted.run(BUSYBOX, "df", "-k", "/");
+    Matcher sizes = Pattern.compile("(\\d+)\\s+(\\d+)\\s+(\\d+)\\s+\\d+%").matcher(root.output());
+    assertThat(sizes.find()).as(root.output()).isTrue();
+    long total = Long.parseLong(sizes.group(1));
+    assertThat(total).isBetween(384L << 10, 512L << 10);
+    assertThat(Long.parseLong(sizes.group(2)) + Long.parseLong(sizes.group(3))).isEqualTo(total);
+  }
+
+  @Test
+  void aClosedPipeEndsYes() throws Exception {
+    ByteStream pipe = ByteStream.brokenAfter(1 << 16);
+    Guest.Running yes =
+        mounted.start("/", INPUT, pipe, ENVIRONMENT, List.of(BUSYBOX, "yes", "biscotti"));
+    Outcome outcome = yes.await();
+    assertThat(outcome.code()).isEqualTo(128 + Signals.SIGPIPE);
+    assertThat(outcome.output()).startsWith("biscotti\nbiscotti\n").hasSizeLessThan(1 << 16);
+    assertThat(outcome.errors()).isEmpty();
   }
 }

@@ -16,11 +16,24 @@ final class ByteStream implements HostStream {
   private static final int OUTPUT_MAX = 64 << 20;
 
   private final byte[] input;
+  private final int outputMax;
+  private final int errnoWhenFull;
   private final ByteArrayOutputStream output = new ByteArrayOutputStream();
   private int position;
 
   ByteStream(byte[] input) {
+    this(input, OUTPUT_MAX, Errno.ENOSPC);
+  }
+
+  private ByteStream(byte[] input, int outputMax, int errnoWhenFull) {
     this.input = input;
+    this.outputMax = outputMax;
+    this.errnoWhenFull = errnoWhenFull;
+  }
+
+  /** A pipe whose reader goes away rather than take more than so many bytes. */
+  static ByteStream brokenAfter(int bytes) {
+    return new ByteStream(new byte[0], bytes, Errno.EPIPE);
   }
 
   static ByteStream empty() {
@@ -56,8 +69,8 @@ final class ByteStream implements HostStream {
 
   @Override
   public synchronized int write(MemorySegment from) {
-    if (output.size() + from.byteSize() > OUTPUT_MAX) {
-      throw ErrnoException.of(Errno.ENOSPC);
+    if (output.size() + from.byteSize() > outputMax) {
+      throw ErrnoException.of(errnoWhenFull);
     }
     byte[] bytes = from.toArray(ValueLayout.JAVA_BYTE);
     output.write(bytes, 0, bytes.length);

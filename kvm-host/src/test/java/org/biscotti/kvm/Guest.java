@@ -83,7 +83,16 @@ final class Guest implements AutoCloseable {
   /** Starts a program in a working directory. */
   Running start(
       String directory, byte[] input, Map<String, String> environment, List<String> command) {
-    ByteStream output = ByteStream.empty();
+    return start(directory, input, ByteStream.empty(), environment, command);
+  }
+
+  /** Starts a program that writes to a given stream. */
+  Running start(
+      String directory,
+      byte[] input,
+      ByteStream output,
+      Map<String, String> environment,
+      List<String> command) {
     ByteStream errors = ByteStream.empty();
     List<String> variables = new ArrayList<>();
     environment.forEach((name, value) -> variables.add(name + "=" + value));

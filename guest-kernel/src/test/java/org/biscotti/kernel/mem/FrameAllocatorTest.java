@@ -150,6 +150,20 @@ class FrameAllocatorTest {
   }
 
   @Test
+  void framesThatOthersUseAreNotFreeInQuarantine() {
+    long shared = frames.allocate();
+    long alone = frames.allocate();
+    frames.retain(shared);
+    frames.retain(shared);
+    frames.quarantine(new long[] {shared, alone, shared}, 3);
+    assertThat(frames.freeFrames()).isEqualTo(FRAMES - 1);
+    frames.releaseQuarantined();
+    assertThat(frames.freeFrames()).isEqualTo(FRAMES - 1);
+    frames.release(shared);
+    assertThat(frames.freeFrames()).isEqualTo(FRAMES);
+  }
+
+  @Test
   void quarantineEndsAtTheLimitOfThePolicy() {
     MemoryPolicy policy = new MemoryPolicy(1, 1, 0, 10);
     FrameAllocator few = new FrameAllocator(memory, 2 * PAGE, policy);
