@@ -27,8 +27,20 @@ import org.junit.jupiter.params.provider.MethodSource;
 class DynamicProgramsIT {
   private static final Map<String, String> ENVIRONMENT =
       Map.of(
-          "TZ", "UTC", "LC_ALL", "C", "PATH", "/usr/bin:/bin", "HOME", "/tmp", "A", "of the caller",
-          "PYTHONDONTWRITEBYTECODE", "1", "PYTHONHASHSEED", "0");
+          "TZ",
+          "UTC",
+          "LC_ALL",
+          "C",
+          "PATH",
+          "/usr/bin:/bin",
+          "HOME",
+          "/tmp",
+          "A",
+          "of the caller",
+          "PYTHONDONTWRITEBYTECODE",
+          "1",
+          "PYTHONHASHSEED",
+          "0");
 
   private static final byte[] INPUT = "pear\nfig\napple\nfig\n".getBytes(ISO_8859_1);
 
@@ -105,7 +117,10 @@ class DynamicProgramsIT {
     @Override
     public String toString() {
       String all = String.join(" ", words);
-      return all.lines().findFirst().orElse("").transform(s -> s.substring(0, Math.min(60, s.length())));
+      return all.lines()
+          .findFirst()
+          .orElse("")
+          .transform(s -> s.substring(0, Math.min(60, s.length())));
     }
   }
 
@@ -152,7 +167,8 @@ class DynamicProgramsIT {
         Command.of("/bin/grep", "-E", "^(root|daemon):[^:]*:[0-9]+", "/etc/passwd"),
         Command.of("/bin/grep", "-c", "no such line", "/etc/passwd"),
         Command.of("/bin/sed", "-n", "s/^\\([^:]*\\):.*:\\([^:]*\\)$/\\2 \\1/p", "/etc/passwd"),
-        Command.of("/usr/bin/awk", "-F:", "{ n[$7]++; s += $3 } END { print s; print NR }", "/etc/passwd"),
+        Command.of(
+            "/usr/bin/awk", "-F:", "{ n[$7]++; s += $3 } END { print s; print NR }", "/etc/passwd"),
         Command.of("/bin/gzip", "-nc", "/etc/passwd"),
         Command.of("/usr/bin/xz", "-c", "/etc/passwd"),
         Command.of("/bin/readlink", "-f", "/bin/sh"),
@@ -160,7 +176,10 @@ class DynamicProgramsIT {
         Command.of("/usr/bin/diff", "/etc/passwd", "/etc/group"),
         Command.of("/usr/bin/cmp", "/bin/ls", "/bin/cat"),
         Command.of("/usr/bin/file", "-b", "/etc/passwd"),
-        Command.of("/bin/bash", "-c", "x=(a b c); echo ${#x[@]} ${x[1]^^} $((2**40)); [[ ab =~ a(.) ]]; echo ${BASH_REMATCH[1]}"),
+        Command.of(
+            "/bin/bash",
+            "-c",
+            "x=(a b c); echo ${#x[@]} ${x[1]^^} $((2**40)); [[ ab =~ a(.) ]]; echo ${BASH_REMATCH[1]}"),
         Command.of("/bin/bash", "-c", "while read -r l; do printf '<%s>' \"$l\"; done; exit 9"),
         Command.of("/usr/bin/perl", "-e", "print 6*7"),
         Command.of("/usr/bin/perl", "-e", PERL_FILES),
