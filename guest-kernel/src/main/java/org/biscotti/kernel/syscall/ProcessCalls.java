@@ -421,6 +421,10 @@ final class ProcessCalls {
   }
 
   static long setrlimit(Task t, long resource, long limit, long c, long d, long e, long f) {
+    validResource(resource);
+    if (limit == 0) {
+      throw ErrnoException.of(EFAULT);
+    }
     return prlimit(t, 0, resource, limit, 0, e, f);
   }
 
@@ -670,10 +674,11 @@ final class ProcessCalls {
         if (a < 0 || a > Signals.MAX) {
           throw ErrnoException.of(EINVAL);
         }
+        t.setParentDeathSignal((int) a);
         yield 0;
       }
       case PR_GET_PDEATHSIG -> {
-        t.memory().setInt(a, 0);
+        t.memory().setInt(a, t.parentDeathSignal());
         yield 0;
       }
       case PR_CAPBSET_READ -> {

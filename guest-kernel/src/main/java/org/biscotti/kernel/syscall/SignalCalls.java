@@ -20,6 +20,9 @@ final class SignalCalls {
   private static final long MIN_ALTERNATE_STACK = 2048;
   private static final int SIGINFO_BYTES = 128;
 
+  /** The flags that sigaction(2) names, SA_EXPOSE_TAGBITS and SA_RESTORER; the others are lost. */
+  private static final long SA_KNOWN = 0xdc00_0807L;
+
   private SignalCalls() {}
 
   private static int valid(long signal) {
@@ -60,7 +63,7 @@ final class SignalCalls {
             actions.mask(number)
           };
       if (to != 0) {
-        actions.set(number, handler, flags, restorer, mask);
+        actions.set(number, handler, flags & SA_KNOWN, restorer, mask);
         discardIfIgnored(t, number);
       }
     } finally {
@@ -144,9 +147,6 @@ final class SignalCalls {
 
   static long kill(Task t, long pid, long signal, long c, long d, long e, long f) {
     int target = (int) pid;
-    if ((int) signal != 0) {
-      valid(signal);
-    }
     if (target > 0) {
       Process process = t.kernel().processes().find(target);
       if (process == null) {
@@ -175,6 +175,7 @@ final class SignalCalls {
 
   private static void send(Process process, int signal) {
     if (signal != 0) {
+      valid(signal);
       SignalDelivery.send(process, signal);
     }
   }
@@ -194,13 +195,11 @@ final class SignalCalls {
     if (threadId <= 0) {
       throw ErrnoException.of(EINVAL);
     }
-    if ((int) signal != 0) {
-      valid(signal);
-    }
     for (Process process : t.kernel().processes().all()) {
       Task target = process.findTask(threadId);
       if (target != null && (group == 0 || process.pid() == group)) {
         if ((int) signal != 0) {
+          valid(signal);
           SignalDelivery.send(target, (int) signal);
         }
         return 0;

@@ -32,6 +32,7 @@ public final class Task implements Caller {
   private volatile long blockedSignals;
   private String name;
   private boolean yieldRequested;
+  private int parentDeathSignal;
   private long clearChildTid;
   private long robustListHead;
   private long robustListBytes;
@@ -251,6 +252,15 @@ public final class Task implements Caller {
     if (hasDeliverableSignal()) {
       interrupt();
     }
+  }
+
+  /** Signal for the death of the parent (PR_SET_PDEATHSIG), 0 for none. */
+  public int parentDeathSignal() {
+    return parentDeathSignal;
+  }
+
+  public void setParentDeathSignal(int signal) {
+    parentDeathSignal = signal;
   }
 
   /** Address that is cleared when the thread ends (set_tid_address(2)); 0 for none. */
