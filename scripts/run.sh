@@ -66,6 +66,7 @@ options=(
   "$collector"
   -Xlog:disable
   -XX:-UsePerfData
+  -XX:ErrorFile="$root/kvm-host/target/hs_err_pid%p.log"
   --module-path "$lib"
   --enable-native-access=org.biscotti.kvm,org.biscotti.devices
   --add-opens=java.base/java.lang=org.biscotti.kernel
