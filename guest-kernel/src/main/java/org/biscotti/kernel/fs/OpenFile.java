@@ -82,12 +82,20 @@ public abstract class OpenFile {
     return (flags & Fcntl.O_NONBLOCK) != 0;
   }
 
-  /** One more descriptor (or other owner) refers to this. */
+  /**
+   * One more descriptor (or other owner) refers to this.
+   *
+   * @throws ErrnoException EBADF if the last one has been closed in the meantime
+   */
   public final OpenFile retain() {
-    if (references.getAndIncrement() <= 0) {
-      throw new IllegalStateException("open file is closed");
+    int before = references.get();
+    while (before > 0) {
+      if (references.compareAndSet(before, before + 1)) {
+        return this;
+      }
+      before = references.get();
     }
-    return this;
+    throw ErrnoException.of(Errno.EBADF);
   }
 
   /** One owner less; the last one closes the file. */

@@ -226,12 +226,12 @@ final class TestTree implements Caller, AutoCloseable {
   private final class OneProcess implements ProcessDirectory {
     @Override
     public @Nullable ProcessView find(int pid) {
-      return pid == 1 ? process : null;
+      return process != null && process.pid() == pid ? process : null;
     }
 
     @Override
     public int[] pids() {
-      return process == null ? new int[0] : new int[] {1};
+      return process == null ? new int[0] : new int[] {process.pid()};
     }
   }
 

@@ -10,7 +10,6 @@ import org.biscotti.kernel.fs.DirectoryVisitor;
 import org.biscotti.kernel.fs.FileTable;
 import org.biscotti.kernel.fs.OpenFile;
 import org.biscotti.kernel.fs.ProcessView;
-import org.jspecify.annotations.Nullable;
 
 /** /proc/pid/fd: a magic link for every open descriptor. */
 final class DescriptorFolder extends Directory {
@@ -33,13 +32,13 @@ final class DescriptorFolder extends Directory {
   }
 
   @Override
-  public @Nullable Dentry lookup(String name, Caller caller) {
+  public Dentry lookup(String name, Caller caller) {
     checkAccess(caller);
     int descriptor = Numbers.parse(name);
     FileTable files = process.files();
     OpenFile file = descriptor < 0 ? null : files.find(descriptor);
     if (file == null) {
-      return null;
+      throw ErrnoException.of(Errno.ENOENT);
     }
     MagicLink link =
         new MagicLink(

@@ -12,7 +12,6 @@ import org.biscotti.kernel.fs.DirectoryVisitor;
 import org.biscotti.kernel.fs.Inode;
 import org.biscotti.kernel.fs.OpenBytes;
 import org.biscotti.kernel.fs.ProcessView;
-import org.jspecify.annotations.Nullable;
 
 /** The directory of one process or, below its task directory, of one of its threads. */
 final class ProcessFolder extends Directory {
@@ -80,16 +79,16 @@ final class ProcessFolder extends Directory {
   }
 
   @Override
-  public @Nullable Dentry lookup(String name, Caller caller) {
+  public Dentry lookup(String name, Caller caller) {
     if (context.processes().find(process.pid()) == null) {
-      return null;
+      throw ErrnoException.of(Errno.ENOENT);
     }
     for (Entry entry : Entry.ALL) {
       if (entry.shown.equals(name)) {
         return make(entry);
       }
     }
-    return null;
+    throw ErrnoException.of(Errno.ENOENT);
   }
 
   @Override

@@ -5,7 +5,6 @@ import org.biscotti.kernel.fs.Caller;
 import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.DirectoryVisitor;
 import org.biscotti.kernel.fs.ProcessView;
-import org.jspecify.annotations.Nullable;
 
 /** /proc itself: its fixed entries, and a directory for every process. */
 final class RootFolder extends StaticFolder {
@@ -22,7 +21,7 @@ final class RootFolder extends StaticFolder {
   }
 
   @Override
-  public @Nullable Dentry lookup(String name, Caller caller) {
+  public Dentry lookup(String name, Caller caller) {
     int pid = Numbers.parse(name);
     ProcessView process = pid < 0 ? null : context.processes().find(pid);
     if (process == null) {

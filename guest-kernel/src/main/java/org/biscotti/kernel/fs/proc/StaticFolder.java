@@ -4,13 +4,14 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.biscotti.kernel.abi.Errno;
+import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.fs.Caller;
 import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.Directory;
 import org.biscotti.kernel.fs.DirectoryVisitor;
 import org.biscotti.kernel.fs.FileSystem;
 import org.biscotti.kernel.fs.Inode;
-import org.jspecify.annotations.Nullable;
 
 /** A directory whose entries are put in while the file system is made and then stay. */
 class StaticFolder extends Directory {
@@ -44,9 +45,14 @@ class StaticFolder extends Directory {
     return FIRST_POSITION + order.size() - 1;
   }
 
+  /** A name that is not there cannot be made either: both are ENOENT in procfs. */
   @Override
-  public @Nullable Dentry lookup(String name, Caller caller) {
-    return names.get(name);
+  public Dentry lookup(String name, Caller caller) {
+    Dentry found = names.get(name);
+    if (found == null) {
+      throw ErrnoException.of(Errno.ENOENT);
+    }
+    return found;
   }
 
   @Override

@@ -1,12 +1,13 @@
 package org.biscotti.kernel.fs.proc;
 
+import org.biscotti.kernel.abi.Errno;
+import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Stat;
 import org.biscotti.kernel.fs.Caller;
 import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.Directory;
 import org.biscotti.kernel.fs.DirectoryVisitor;
 import org.biscotti.kernel.fs.ProcessView;
-import org.jspecify.annotations.Nullable;
 
 /** /proc/pid/task: a directory for every thread, with what the process's own has. */
 final class TaskFolder extends Directory {
@@ -29,10 +30,10 @@ final class TaskFolder extends Directory {
   }
 
   @Override
-  public @Nullable Dentry lookup(String name, Caller caller) {
+  public Dentry lookup(String name, Caller caller) {
     int thread = Numbers.parse(name);
     if (thread < 0 || !process.threads().contains(thread)) {
-      return null;
+      throw ErrnoException.of(Errno.ENOENT);
     }
     return new ProcessFolder(proc, process, context, numberOf(thread)).named(dentry(), name);
   }

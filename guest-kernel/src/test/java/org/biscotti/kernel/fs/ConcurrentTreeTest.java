@@ -1,0 +1,133 @@
+package org.biscotti.kernel.fs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.abi.Fcntl;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * Many threads change one tree. Locks taken out of order fail (their ranks are checked), a deadlock
+ * runs into the time limit, and at the end the tree has to be sound.
+ */
+class ConcurrentTreeTest {
+  private static final int THREADS = 4;
+  private static final int STEPS = 20_000;
+
+  private final TestTree tree = new TestTree(16384);
+
+  /** A path of up to three names out of four. */
+  private String random(Random random) {
+    StringBuilder path = new StringBuilder();
+    for (int depth = 1 + random.nextInt(3); depth > 0; depth--) {
+      path.append('/').append((char) ('a' + random.nextInt(4)));
+    }
+    return path.toString();
+  }
+
+  private void step(Random random) {
+    String path = random(random);
+    switch (random.nextInt(9)) {
+      case 0, 1 -> tree.mkdir(path);
+      case 2 -> tree.rmdir(path);
+      case 3 -> tree.unlink(path);
+      case 4 -> tree.open(path, Fcntl.O_CREAT | Fcntl.O_RDWR | Fcntl.O_TRUNC).release();
+      case 5 -> tree.link(path, random(random));
+      case 6 -> tree.rename(path, random(random), Fcntl.RENAME_EXCHANGE);
+      case 7 -> tree.find(path).path(tree.context.root());
+      default -> tree.rename(path, random(random), 0);
+    }
+  }
+
+  @Test
+  @Timeout(120)
+  void treeStaysSound() throws InterruptedException {
+    ConcurrentLinkedQueue<Throwable> wrong = new ConcurrentLinkedQueue<>();
+    List<Thread> threads = new ArrayList<>();
+    for (int i = 0; i < THREADS; i++) {
+      Random random = new Random(i);
+      threads.add(
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    for (int step = 0; step < STEPS && wrong.isEmpty(); step++) {
+                      try {
+                        step(random);
+                      } catch (ErrnoException expected) {
+                        assertThat(expected.errno()).isPositive();
+                      } catch (RuntimeException | Error e) {
+                        wrong.add(e);
+                      }
+                    }
+                  }));
+    }
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    assertThat(wrong).isEmpty();
+    check(tree.context.root());
+    tree.close();
+  }
+
+  /** Link counts of directories, sizes, parents, and that every listed name leads to its entry. */
+  private void check(Dentry at) {
+    Directory directory = (Directory) at.inode();
+    int[] directories = new int[1];
+    int[] entries = new int[1];
+    directory.list(
+        2,
+        (name, inode, mode, position) -> {
+          Dentry entry = directory.lookup(name, tree);
+          assertThat(entry).as(name).isNotNull();
+          assertThat(entry.parent()).isSameAs(at);
+          assertThat(entry.name()).isEqualTo(name);
+          assertThat(entry.isUnlinked()).isFalse();
+          assertThat(entry.inode().number()).isEqualTo(inode);
+          assertThat(entry.inode().links()).isPositive();
+          entries[0]++;
+          if (entry.inode().isDirectory()) {
+            directories[0]++;
+            if (entry.mounted() == null) {
+              check(entry);
+            }
+          }
+          return true;
+        },
+        tree);
+    assertThat(directory.links()).isEqualTo(2 + directories[0]);
+    assertThat(directory.size()).isEqualTo(20L * (2 + entries[0]));
+  }
+
+  @Test
+  @Timeout(60)
+  void renamedOverNameNeverFailsToExist() throws InterruptedException {
+    tree.create("/target").release();
+    AtomicBoolean stop = new AtomicBoolean();
+    AtomicBoolean missing = new AtomicBoolean();
+    Thread looker =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  Directory root = (Directory) tree.context.root().inode();
+                  while (!stop.get()) {
+                    if (root.lookup("target", tree) == null) {
+                      missing.set(true);
+                    }
+                  }
+                });
+    for (int i = 0; i < STEPS; i++) {
+      tree.create("/new").release();
+      tree.rename("/new", "/target", 0);
+    }
+    stop.set(true);
+    looker.join();
+    assertThat(missing).isFalse();
+    tree.close();
+  }
+}
