@@ -72,6 +72,11 @@ final class Guest implements AutoCloseable {
   }
 
   Running start(byte[] input, Map<String, String> environment, List<String> command) {
+    return startIn("/tmp", input, environment, command);
+  }
+
+  Running startIn(
+      String directory, byte[] input, Map<String, String> environment, List<String> command) {
     ByteStream output = ByteStream.empty();
     ByteStream errors = ByteStream.empty();
     List<String> variables = new ArrayList<>();
@@ -84,7 +89,7 @@ final class Guest implements AutoCloseable {
                     command.getFirst(),
                     command,
                     variables,
-                    "/tmp",
+                    directory,
                     Credentials.ROOT,
                     Arrays.asList(new ByteStream(input), output, errors)));
     return new Running(process, output, errors);
