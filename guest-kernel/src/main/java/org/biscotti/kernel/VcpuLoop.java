@@ -25,6 +25,7 @@ final class VcpuLoop {
   private static final int OVERFLOW = 4;
   private static final int BOUND = 5;
   private static final int INVALID_OPCODE = 6;
+  private static final int STACK_FAULT = 12;
   private static final int FPU_ERROR = 16;
   private static final int ALIGNMENT_CHECK = 17;
   private static final int SIMD_ERROR = 19;
@@ -191,6 +192,9 @@ final class VcpuLoop {
           case DIVIDE_ERROR, FPU_ERROR, SIMD_ERROR -> Signals.SIGFPE;
           case DEBUG, BREAKPOINT -> Signals.SIGTRAP;
           case INVALID_OPCODE -> isInterruptInstruction(task) ? Signals.SIGSEGV : Signals.SIGILL;
+          // With an error code it is about a selector: #GP on hardware, since a program has no
+          // segments of its own; hosts that emulate the load say #SS.
+          case STACK_FAULT -> fault.errorCode() == 0 ? Signals.SIGBUS : Signals.SIGSEGV;
           case ALIGNMENT_CHECK -> Signals.SIGBUS;
           case OVERFLOW, BOUND -> Signals.SIGSEGV;
           default -> Signals.SIGSEGV;

@@ -375,9 +375,13 @@ final class KvmCpu implements GuestCpu {
     long errorCode = hasErrorCode(vector) ? memory.getLong(top - 48) : 0;
     position = IN_KERNEL;
     vcpu.setRegister(RSP, memory.getLong(top - 16));
+    boolean kernel = (memory.getLong(top - 32) & 3) == 0;
+    if (kernel && rip == KernelArea.ENTRY && vector == VECTOR_PAGE_FAULT && !ring0Entry) {
+      return emulatedSyscall();
+    }
     if (inEntryPage(rip)) {
       rollBackSyscall();
-    } else if ((memory.getLong(top - 32) & 3) == 0) {
+    } else if (kernel) {
       return unrunnable("exception in ring 0, vector", vector);
     } else {
       vcpu.setRegister(RIP, rip);
@@ -393,6 +397,17 @@ final class KvmCpu implements GuestCpu {
     }
     counts.faults++;
     return vector == VECTOR_NMI ? Trap.Interrupted.INTERRUPTED : new Trap.Fault(vector, errorCode);
+  }
+
+  /**
+   * Where {@code syscall} stays in ring 3, KVM still emulates it when the program's registers keep
+   * the processor from running it, a stack pointer that is not canonical for one. Then it does
+   * enter ring 0, which may not execute the entry page.
+   */
+  private Trap emulatedSyscall() {
+    counts.systemCalls++;
+    returnAddressFromSyscall();
+    return Trap.Syscall.SYSCALL;
   }
 
   /** Back to the {@code syscall} instruction, which is two bytes long. */

@@ -4,6 +4,8 @@ import java.io.ByteArrayOutputStream;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.port.HostStream;
@@ -44,6 +46,22 @@ final class ByteStream implements HostStream {
     return output.toString(StandardCharsets.ISO_8859_1);
   }
 
+  /**
+   * Waits until a text has been written.
+   *
+   * @throws IllegalStateException if that does not happen in time
+   */
+  synchronized void awaitText(String text, Duration limit) throws InterruptedException {
+    long deadline = System.nanoTime() + limit.toNanos();
+    while (!text().contains(text)) {
+      long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+      if (left <= 0) {
+        throw new IllegalStateException("never wrote \"" + text + "\" but: " + text());
+      }
+      wait(left);
+    }
+  }
+
   @Override
   public int mode() {
     return MODE_FIFO;
@@ -74,6 +92,7 @@ final class ByteStream implements HostStream {
     }
     byte[] bytes = from.toArray(ValueLayout.JAVA_BYTE);
     output.write(bytes, 0, bytes.length);
+    notifyAll();
     return bytes.length;
   }
 

@@ -25,7 +25,8 @@ class HostileProgramsIT {
   /** More than there are vCPUs, so that attackers and victims take turns on each. */
   private static final int ATTACKERS = 3;
 
-  private static final String VICTIM = "registers";
+  /** Take turns: general registers, then everything else a task has. */
+  private static final List<String> VICTIMS = List.of("registers", "vector");
 
   /** The list has this many runs or more: a parser that loses lines is noticed. */
   private static final int RUNS_AT_LEAST = 860;
@@ -40,21 +41,24 @@ class HostileProgramsIT {
     try (Guest guest = Guest.empty();
         ExecutorService threads = Executors.newFixedThreadPool(ATTACKERS + 1)) {
       showPrograms(guest, runs);
-      String victim = guest.show(TestPrograms.guestTest(VICTIM));
+      List<String> programs = new ArrayList<>();
+      for (String victim : VICTIMS) {
+        programs.add(guest.show(TestPrograms.guestTest(victim)));
+      }
       List<Future<?>> attackers = new ArrayList<>();
       for (int i = 0; i < ATTACKERS; i++) {
         attackers.add(threads.submit(task(() -> attack(guest, runs))));
       }
-      Future<?> beside = threads.submit(task(() -> live(guest, victim, attackers)));
+      Future<?> beside = threads.submit(task(() -> live(guest, programs, attackers)));
       for (Future<?> attacker : attackers) {
         attacker.get();
       }
       beside.get();
       assertThat(wrong).isEmpty();
-      live(guest, victim, List.of());
+      live(guest, programs, List.of());
       assertThat(guest.machine().kernel().state().log().failures()).isZero();
     }
-    assertThat(victims).hasValueGreaterThan(1);
+    assertThat(victims).hasValueGreaterThan(VICTIMS.size());
   }
 
   private static Callable<Void> task(Step step) {
@@ -89,10 +93,12 @@ class HostileProgramsIT {
     }
   }
 
-  /** Runs the victim over and over, at least once, until the attackers are through. */
-  private void live(Guest guest, String victim, List<Future<?>> attackers) throws Exception {
+  /** Runs victims over and over, at least once, until the attackers are through. */
+  private void live(Guest guest, List<String> programs, List<Future<?>> attackers)
+      throws Exception {
     do {
-      Outcome outcome = guest.run(victim, "/tmp");
+      String program = programs.get(victims.get() % programs.size());
+      Outcome outcome = guest.run(program, "/tmp");
       assertThat(outcome.code()).as(outcome.output() + outcome.errors()).isZero();
       victims.incrementAndGet();
     } while (!attackers.stream().allMatch(Future::isDone));

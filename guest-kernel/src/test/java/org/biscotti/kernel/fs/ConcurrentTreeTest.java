@@ -54,18 +54,17 @@ class ConcurrentTreeTest {
       Random random = new Random(i);
       threads.add(
           Thread.ofPlatform()
-              .start(
-                  () -> {
-                    for (int step = 0; step < STEPS && wrong.isEmpty(); step++) {
-                      try {
-                        step(random);
-                      } catch (ErrnoException expected) {
-                        assertThat(expected.errno()).isPositive();
-                      } catch (RuntimeException | Error e) {
-                        wrong.add(e);
-                      }
-                    }
-                  }));
+              .start(() -> {
+                for (int step = 0; step < STEPS && wrong.isEmpty(); step++) {
+                  try {
+                    step(random);
+                  } catch (ErrnoException expected) {
+                    assertThat(expected.errno()).isPositive();
+                  } catch (RuntimeException | Error e) {
+                    wrong.add(e);
+                  }
+                }
+              }));
     }
     for (Thread thread : threads) {
       thread.join();
@@ -112,15 +111,14 @@ class ConcurrentTreeTest {
     AtomicBoolean missing = new AtomicBoolean();
     Thread looker =
         Thread.ofPlatform()
-            .start(
-                () -> {
-                  Directory root = (Directory) tree.context.root().inode();
-                  while (!stop.get()) {
-                    if (root.lookup("target", tree) == null) {
-                      missing.set(true);
-                    }
-                  }
-                });
+            .start(() -> {
+              Directory root = (Directory) tree.context.root().inode();
+              while (!stop.get()) {
+                if (root.lookup("target", tree) == null) {
+                  missing.set(true);
+                }
+              }
+            });
     for (int i = 0; i < STEPS; i++) {
       tree.create("/new").release();
       tree.rename("/new", "/target", 0);

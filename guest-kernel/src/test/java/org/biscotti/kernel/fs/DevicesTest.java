@@ -83,14 +83,13 @@ class DevicesTest {
     CompletableFuture<Integer> errno = new CompletableFuture<>();
     Thread reader =
         Thread.ofVirtual()
-            .start(
-                () -> {
-                  try {
-                    tree.read(in);
-                  } catch (ErrnoException e) {
-                    errno.complete(e.errno());
-                  }
-                });
+            .start(() -> {
+              try {
+                tree.read(in);
+              } catch (ErrnoException e) {
+                errno.complete(e.errno());
+              }
+            });
     reader.interrupt();
     reader.join();
     assertThat(errno).isCompletedWithValue(Errno.EINTR);

@@ -103,8 +103,7 @@ class ProcTest {
     assertThat(tree.follow("/proc/self/exe").inode()).isSameAs(tree.find("/bin-cat").inode());
     assertThat(tree.follow("/proc/self/cwd/").inode()).isSameAs(root.inode());
     assertErrno(
-        Errno.ELOOP,
-        () -> Opening.open(tree, root, "/proc/self/exe", Fcntl.O_RDONLY, 0, resolve));
+        Errno.ELOOP, () -> Opening.open(tree, root, "/proc/self/exe", Fcntl.O_RDONLY, 0, resolve));
     Opening.open(tree, root, "/proc/self/status", Fcntl.O_RDONLY, 0, resolve).release();
   }
 

@@ -28,7 +28,9 @@ class RankedLockTest {
   @Test
   void earlierRanksMayNot() {
     cache.lock();
-    assertThatThrownBy(inode::lock).isInstanceOf(AssertionError.class).hasMessageContaining("INODE");
+    assertThatThrownBy(inode::lock)
+        .isInstanceOf(AssertionError.class)
+        .hasMessageContaining("INODE");
     assertThatThrownBy(otherCache::lock).isInstanceOf(AssertionError.class);
     cache.unlock();
     inode.lock();
