@@ -78,7 +78,7 @@ class DynamicProgramsIT {
         os.rename(os.path.join(top, 'a/f07'), os.path.join(top, 'a/b/c/moved'))
         for where, folders, files in sorted(os.walk(top)):
           print(os.path.relpath(where, top), sorted(folders), sorted(files))
-        print(sum(e.stat().st_size for e in os.scandir(os.path.join(top, 'a'))))
+        print(sum(e.stat().st_size for e in os.scandir(top + '/a') if e.is_file()))
         shutil.copytree(os.path.join(top, 'a'), os.path.join(top, 'z'), symlinks=True)
         print(os.readlink(os.path.join(top, 'z/link')), len(os.listdir(os.path.join(top, 'z'))))
         kept = top
@@ -141,7 +141,6 @@ class DynamicProgramsIT {
         Command.of("/bin/true"),
         Command.of("/bin/false"),
         Command.of("/bin/echo", "from", "the", "guest"),
-        Command.of("/usr/bin/env"),
         Command.of("/usr/bin/env", "-i", "B=1"),
         Command.of("/bin/date", "-u", "-d", "@0"),
         Command.of("/bin/date", "-d", "2024-02-29 12:00 +1 year", "+%A %s"),
@@ -170,7 +169,6 @@ class DynamicProgramsIT {
         Command.of(
             "/usr/bin/awk", "-F:", "{ n[$7]++; s += $3 } END { print s; print NR }", "/etc/passwd"),
         Command.of("/bin/gzip", "-nc", "/etc/passwd"),
-        Command.of("/usr/bin/xz", "-c", "/etc/passwd"),
         Command.of("/bin/readlink", "-f", "/bin/sh"),
         Command.of("/usr/bin/realpath", "/bin/../lib/."),
         Command.of("/usr/bin/diff", "/etc/passwd", "/etc/group"),
@@ -195,18 +193,19 @@ class DynamicProgramsIT {
     assertThat(inGuest(command)).isEqualTo(natively(command));
   }
 
-  /** Order is that of directories, and there are as many files as there are. */
+  /** Lines come in the order of directories, or of the caller's environment. */
   @ParameterizedTest
-  @MethodSource("walks")
-  void findsWhatIsThere(Command command) throws Exception {
+  @MethodSource("unordered")
+  void printsTheSameLines(Command command) throws Exception {
     Outcome natively = natively(command);
     Outcome inGuest = inGuest(command);
     assertThat(sorted(inGuest)).isEqualTo(sorted(natively));
     assertThat(inGuest.code()).isEqualTo(natively.code());
   }
 
-  static Stream<Command> walks() {
+  static Stream<Command> unordered() {
     return Stream.of(
+        Command.of("/usr/bin/env"),
         Command.of("/usr/bin/find", "/usr/share/doc", "-maxdepth", "1"),
         Command.of("/usr/bin/find", "/usr/bin", "-printf", "%p %m %s %T@ %y %l\n"),
         Command.of("/usr/bin/find", "/etc", "-xdev", "-type", "l", "-printf", "%p %l\n"));
@@ -216,7 +215,7 @@ class DynamicProgramsIT {
     return outcome.output().lines().sorted().toList();
   }
 
-  /** What is in /etc, but for the two files that a container's own mounts replace. */
+  /** What is in /etc, but for the files that a container's own mounts replace. */
   @ParameterizedTest
   @MethodSource("listings")
   void listsTheSameDirectory(Command command) throws Exception {
