@@ -85,8 +85,7 @@ class EscapeIT {
   @Test
   void procIsTheGuests() throws Exception {
     try (Guest guest = Guest.over(Path.of("/"))) {
-      assertOutput(
-          busybox(guest, "cat", "/proc/1/cmdline"), BUSYBOX + "\0cat\0/proc/1/cmdline\0");
+      assertOutput(busybox(guest, "cat", "/proc/1/cmdline"), BUSYBOX + "\0cat\0/proc/1/cmdline\0");
       assertOutput(busybox(guest, "cat", "/proc/self/environ"), "A=guest\0");
       Outcome list = busybox(guest, "ls", "/proc");
       assertThat(list.output().lines().filter(name -> name.matches("\\d+"))).hasSize(1);
@@ -112,9 +111,8 @@ class EscapeIT {
       assertOutput(
           busybox(guest, "ls", "/dev"),
           String.join(
-              "\n",
-              "console", "fd", "full", "null", "random", "shm", "stderr", "stdin", "stdout", "tty",
-              "urandom", "zero", ""));
+              "\n", "console", "fd", "full", "null", "random", "shm", "stderr", "stdin", "stdout",
+              "tty", "urandom", "zero", ""));
       assertOutput(busybox(guest, "ls", "-A", "/dev/shm"), "");
       assertFails(busybox(guest, "cat", "/dev/kvm"), ABSENT);
       assertFails(busybox(guest, "cat", secret.toString()), ABSENT);
