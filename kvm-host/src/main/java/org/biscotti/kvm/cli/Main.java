@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.biscotti.kvm.HostCpus;
 import org.biscotti.kvm.KvmException;
 import picocli.CommandLine;
 import picocli.CommandLine.MissingParameterException;
@@ -74,8 +75,17 @@ public final class Main {
     return START_NANOS;
   }
 
+  /**
+   * Links the C functions while the command line is read; each takes some 50 ms, and nearly every
+   * command needs both.
+   */
+  private static void linkMeanwhile() {
+    Thread.ofPlatform().daemon().name("biscotti-linking").start(HostCpus::allowed);
+  }
+
   /** Runs a command and exits with its code. */
   public static void main(String[] arguments) {
+    linkMeanwhile();
     Console console = Console.standard();
     if (console.debug()) {
       System.setProperty("biscotti.log.pattern", "biscotti: %m%n%ex"); // see log4j2.properties
