@@ -42,6 +42,7 @@ import org.biscotti.kernel.port.HostDirectory;
 import org.biscotti.kernel.port.HostDirectory.HostFile;
 import org.biscotti.kernel.port.HostStream;
 import org.biscotti.kernel.syscall.Dispatcher;
+import org.biscotti.kernel.syscall.SyscallObserver;
 import org.biscotti.kernel.syscall.SyscallTable;
 import org.biscotti.kernel.task.ExecutableFile;
 import org.biscotti.kernel.task.FutexTable;
@@ -62,6 +63,7 @@ public final class Kernel implements AutoCloseable {
   private static final int DIRECTORY_MODE = 0755;
 
   private final KernelState state;
+  private final @Nullable SyscallObserver observer;
   private final Dispatcher dispatcher;
   private final ClockKeeper clockKeeper;
   private final ProgramLoader loader;
@@ -131,7 +133,8 @@ public final class Kernel implements AutoCloseable {
             new Scheduler(hardware.cpus()),
             new FutexTable(),
             new KernelLog());
-    dispatcher = new Dispatcher(new SyscallTable(), options.observer());
+    observer = options.observer();
+    dispatcher = new Dispatcher(new SyscallTable(), observer);
     clockKeeper = new ClockKeeper(new Vvar(memory, hardware.vvarGpa(), clock), clock);
     long[] entries = new long[hardware.cpus()];
     Arrays.setAll(entries, hardware.kernelEntries());
@@ -226,6 +229,13 @@ public final class Kernel implements AutoCloseable {
                   path -> open(caller, path, opened)));
       installStreams(files, program.streams());
       Process process = start(loaded, files, fs, program.credentials());
+      if (observer != null) {
+        observer.started(
+            process.mainTask(),
+            program.path(),
+            program.arguments(),
+            program.environment().size());
+      }
       state.scheduler().enqueue(process.mainTask());
       return process;
     } catch (RuntimeException | Error e) {

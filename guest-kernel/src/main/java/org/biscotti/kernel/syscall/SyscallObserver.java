@@ -1,10 +1,20 @@
 package org.biscotti.kernel.syscall;
 
+import java.util.List;
 import org.biscotti.kernel.task.Task;
 import org.jspecify.annotations.Nullable;
 
 /** Watches system calls, for tracing and statistics. Called on the thread that serves the call. */
 public interface SyscallObserver {
+  /**
+   * A program has been loaded, by the user and not by execve(2), and is about to start.
+   *
+   * @param path as the user gave it
+   * @param arguments its arguments, the first its name; one char is one byte
+   * @param variables how many environment variables it has
+   */
+  default void started(Task task, String path, List<String> arguments, int variables) {}
+
   /**
    * A call is about to be served for the first time.
    *

@@ -24,6 +24,13 @@ public final class CompositeObserver implements SyscallObserver {
   }
 
   @Override
+  public void started(Task task, String path, List<String> arguments, int variables) {
+    for (SyscallObserver observer : observers) {
+      observer.started(task, path, arguments, variables);
+    }
+  }
+
+  @Override
   public void entered(Task task, long number, @Nullable Syscall call, long[] arguments) {
     for (SyscallObserver observer : observers) {
       observer.entered(task, number, call, arguments);

@@ -10,6 +10,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.mem.UserMemory;
+import org.biscotti.kernel.port.CpuContext;
 import org.biscotti.kernel.syscall.Syscall;
 import org.biscotti.kernel.syscall.SyscallObserver;
 import org.biscotti.kernel.task.Process;
@@ -76,6 +77,14 @@ public final class Strace implements SyscallObserver {
     line.add("], ").address(environmentAddress).add(" /* ").decimal(variables);
     line.add(variables == 1 ? " var */) " : " vars */) ").padTo(RESULT_COLUMN).add("= 0");
     write(line);
+  }
+
+  @Override
+  public void started(Task task, String path, List<String> arguments, int variables) {
+    // The initial stack (System V psABI for x86-64, 3.4.1): argc, argv, a null, envp.
+    long stack = task.register(CpuContext.RSP);
+    long argc = task.memory().getLong(stack);
+    executed(path, arguments, stack + (argc + 2) * Long.BYTES, variables);
   }
 
   private static void quote(String text, int max, CallText line) {

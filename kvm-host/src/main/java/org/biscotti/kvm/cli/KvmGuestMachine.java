@@ -52,7 +52,7 @@ final class KvmGuestMachine implements GuestMachine {
     try {
       kernel.mount(mount.guest(), directory);
     } catch (ErrnoException e) {
-      throw cannotMount(mount, "there is no such place in the guest: " + Errno.name(e.errno()));
+      throw cannotMount(mount, "no directory can be made there: choose another path");
     } catch (IllegalStateException e) {
       throw cannotMount(mount, "something is mounted there already: choose another path");
     }
