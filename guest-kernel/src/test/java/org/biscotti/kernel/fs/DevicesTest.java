@@ -109,7 +109,7 @@ class DevicesTest {
         Thread.ofVirtual().start(() -> written.complete(out.write(tree.from(bytes), tree)));
     while (writer.isAlive()) {
       pipe.makeRoom(5000);
-      Thread.yield();
+      Thread.onSpinWait();
     }
     assertThat(written).isCompletedWithValue((long) bytes.length);
     assertThat(pipe.taken.toByteArray()).isEqualTo(bytes);

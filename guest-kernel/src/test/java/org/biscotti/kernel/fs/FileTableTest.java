@@ -3,6 +3,7 @@ package org.biscotti.kernel.fs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.biscotti.kernel.fs.TestTree.assertErrno;
 
+import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import org.biscotti.kernel.abi.Errno;
@@ -73,7 +74,7 @@ class FileTableTest {
     model.forEach((fd, file) -> assertThat(file.isClosed()).isTrue());
   }
 
-  private static int lowest(TreeMap<Integer, OpenFile> model, int from) {
+  private static int lowest(Map<Integer, OpenFile> model, int from) {
     int fd = from;
     while (model.containsKey(fd)) {
       fd++;

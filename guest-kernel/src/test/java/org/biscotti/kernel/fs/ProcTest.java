@@ -42,7 +42,7 @@ class ProcTest {
 
   @Test
   void statusHasTheLinesProgramsLookFor() {
-    assertThat(tree.contents("/proc/self/status").split("\n"))
+    assertThat(tree.contents("/proc/self/status").split("\n", -1))
         .contains(
             "Name:\tcat",
             "Umask:\t0022",
@@ -59,15 +59,15 @@ class ProcTest {
   void statHasFiftyTwoFields() {
     String stat = tree.contents("/proc/self/stat");
     assertThat(stat).startsWith("1 (cat) R 0 1 1 0 -1 0 5 0 6 0 ").endsWith("\n");
-    assertThat(stat.trim().split(" ")).hasSize(52);
-    assertThat(stat.split(" ")[22]).as("vsize").isEqualTo("409600");
-    assertThat(stat.split(" ")[23]).as("rss in pages").isEqualTo("25");
+    assertThat(stat.trim().split(" ", -1)).hasSize(52);
+    assertThat(stat.split(" ", -1)[22]).as("vsize").isEqualTo("409600");
+    assertThat(stat.split(" ", -1)[23]).as("rss in pages").isEqualTo("25");
     assertThat(tree.contents("/proc/self/statm")).isEqualTo("100 25 2 3 0 9 0\n");
   }
 
   @Test
   void limitsAreAlignedAsLinuxAlignsThem() {
-    assertThat(tree.contents("/proc/self/limits").split("\n"))
+    assertThat(tree.contents("/proc/self/limits").lines())
         .containsExactly(
             "Limit                     Soft Limit           Hard Limit           Units     ",
             "Max open files            1024                 4096                 files     ",
@@ -147,7 +147,7 @@ class ProcTest {
             devtmpfs /dev devtmpfs rw,nosuid,relatime 0 0
             proc /proc proc rw,nosuid,nodev,noexec,relatime 0 0
             """);
-    assertThat(tree.contents("/proc/self/mountinfo").split("\n")[2])
+    assertThat(tree.contents("/proc/self/mountinfo").split("\n", -1)[2])
         .matches("22 20 0:\\d+ / /proc rw,nosuid,nodev,noexec,relatime - proc proc rw");
     assertThat(tree.status("/proc/meminfo").size).isZero();
   }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.junit.jupiter.api.Test;
 
 /** The order of locks is checked wherever assertions are on, as they are in every test. */
+@SuppressWarnings("LockNotBeforeTry") // what is tested is the taking, in every order
 class RankedLockTest {
   private final RankedLock inode = new RankedLock(LockRank.INODE);
   private final RankedLock child = new RankedLock(LockRank.INODE);
