@@ -32,7 +32,7 @@ class FuzzIT {
         String directory = "/tmp/fuzz-" + running.size();
         assertThat(guest.run(busybox(guest), "mkdir", directory).code()).isZero();
         running.add(
-            guest.startIn(
+            guest.start(
                 directory,
                 new byte[0],
                 Map.of(),

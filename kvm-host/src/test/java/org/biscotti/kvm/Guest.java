@@ -77,7 +77,6 @@ final class Guest implements AutoCloseable {
   }
 
   Running start(byte[] input, Map<String, String> environment, List<String> command) {
-<<<<<<< HEAD
     return start("/tmp", input, environment, command);
   }
 
@@ -94,14 +93,6 @@ final class Guest implements AutoCloseable {
       ByteStream output,
       Map<String, String> environment,
       List<String> command) {
-=======
-    return startIn("/tmp", input, environment, command);
-  }
-
-  Running startIn(
-      String directory, byte[] input, Map<String, String> environment, List<String> command) {
-    ByteStream output = ByteStream.empty();
->>>>>>> refs/heads/hostileit
     ByteStream errors = ByteStream.empty();
     List<String> variables = new ArrayList<>();
     environment.forEach((name, value) -> variables.add(name + "=" + value));
