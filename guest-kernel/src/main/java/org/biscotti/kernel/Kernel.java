@@ -231,10 +231,7 @@ public final class Kernel implements AutoCloseable {
       Process process = start(loaded, files, fs, program.credentials());
       if (observer != null) {
         observer.started(
-            process.mainTask(),
-            program.path(),
-            program.arguments(),
-            program.environment().size());
+            process.mainTask(), program.path(), program.arguments(), program.environment().size());
       }
       state.scheduler().enqueue(process.mainTask());
       return process;
