@@ -191,7 +191,9 @@ class BusyboxIT {
         mounted.start("/", INPUT, pipe, ENVIRONMENT, List.of(BUSYBOX, "yes", "biscotti"));
     Outcome outcome = yes.await();
     assertThat(outcome.code()).isEqualTo(128 + Signals.SIGPIPE);
-    assertThat(outcome.output()).startsWith("biscotti\nbiscotti\n").hasSizeLessThanOrEqualTo(1 << 16);
+    assertThat(outcome.output())
+        .startsWith("biscotti\nbiscotti\n")
+        .hasSizeLessThanOrEqualTo(1 << 16);
     assertThat(outcome.errors()).isEmpty();
   }
 }
