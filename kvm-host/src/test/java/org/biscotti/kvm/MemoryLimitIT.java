@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.opentest4j.TestAbortedException;
@@ -53,7 +54,7 @@ class MemoryLimitIT {
     }
 
     /** The nearest group of version 2 that limits the memory of those below it. */
-    private static Path delegating(Path group) throws IOException {
+    private static @Nullable Path delegating(Path group) throws IOException {
       for (Path at = group; at != null && at.startsWith(GROUPS); at = at.getParent()) {
         Path control = at.resolve("cgroup.subtree_control");
         if (Files.isReadable(control) && Files.readString(control).contains("memory")) {
