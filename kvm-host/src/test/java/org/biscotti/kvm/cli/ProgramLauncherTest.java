@@ -55,9 +55,9 @@ class ProgramLauncherTest {
 
   @Test
   void resolvesAgainstTheWorkingDirectory() {
-    machine.files.put("/work", Stat.S_IFDIR | 0755);
-    machine.files.put("/work/./tool", FakeMachine.PROGRAM);
-    assertThat(startedPath(false, "/work", "./tool", "x")).isEqualTo("/work/./tool");
+    machine.files.put("/home/user", Stat.S_IFDIR | 0755);
+    machine.files.put("/home/user/./tool", FakeMachine.PROGRAM);
+    assertThat(startedPath(false, "/home/user", "./tool", "x")).isEqualTo("/home/user/./tool");
     assertThat(machine.started.getFirst().arguments()).containsExactly("./tool", "x");
   }
 
