@@ -9,6 +9,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import org.biscotti.devices.HostClock;
 import org.biscotti.kernel.Kernel;
+import org.biscotti.kernel.abi.Auxv;
 import org.biscotti.kernel.exec.MachineFeatures;
 import org.biscotti.kernel.port.GuestMemory;
 import org.biscotti.kvm.x86.KernelPages;
@@ -26,9 +27,6 @@ public final class Machine implements AutoCloseable {
   private static final long FIRST_FRAME = PAGE;
 
   private static final long STOP_MILLIS = TimeUnit.SECONDS.toMillis(10);
-
-  /** AT_HWCAP2's bit for the FSGSBASE instructions (asm/hwcap2.h). */
-  private static final long HWCAP2_FSGSBASE = 2;
 
   /** Signal frame with AVX-512 state, as Linux computes it for AT_MINSIGSTKSZ. */
   private static final long SIGNAL_FRAME_BYTES = 3632;
@@ -122,7 +120,7 @@ public final class Machine implements AutoCloseable {
             pages::pml4Entry,
             pages.vvarPage(),
             new HostClock(),
-            new MachineFeatures(kvm.featureBits(), HWCAP2_FSGSBASE, SIGNAL_FRAME_BYTES),
+            new MachineFeatures(kvm.featureBits(), Auxv.HWCAP2_FSGSBASE, SIGNAL_FRAME_BYTES),
             HostCpus::description),
         options.kernel());
   }
