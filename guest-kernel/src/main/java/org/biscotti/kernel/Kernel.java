@@ -41,6 +41,7 @@ import org.biscotti.kernel.port.GuestMemory;
 import org.biscotti.kernel.port.HostDirectory;
 import org.biscotti.kernel.port.HostDirectory.HostFile;
 import org.biscotti.kernel.port.HostStream;
+import org.biscotti.kernel.serve.Serving;
 import org.biscotti.kernel.syscall.Dispatcher;
 import org.biscotti.kernel.syscall.SyscallObserver;
 import org.biscotti.kernel.syscall.SyscallTable;
@@ -66,6 +67,7 @@ public final class Kernel implements AutoCloseable {
   private final @Nullable SyscallObserver observer;
   private final Dispatcher dispatcher;
   private final ClockKeeper clockKeeper;
+  private final Serving serving;
   private final ProgramLoader loader;
 
   /**
@@ -75,6 +77,8 @@ public final class Kernel implements AutoCloseable {
    * @param firstFreeGpa start of what is the kernel's to use; all of it up to the end is zero
    * @param cpus number of vCPUs, 1 to 64
    * @param kernelEntries PML4 entry of the kernel's part of address space, for each vCPU
+   * @param ringRequests guest-physical address of each vCPU's request page
+   * @param ringReplies of its reply page
    * @param vvarGpa the clock page that programs can read
    * @param clock the host's clocks
    * @param features what programs are told of the processor
@@ -85,6 +89,8 @@ public final class Kernel implements AutoCloseable {
       long firstFreeGpa,
       int cpus,
       IntToLongFunction kernelEntries,
+      IntToLongFunction ringRequests,
+      IntToLongFunction ringReplies,
       long vvarGpa,
       Clock clock,
       MachineFeatures features,
@@ -135,6 +141,14 @@ public final class Kernel implements AutoCloseable {
             new KernelLog());
     observer = options.observer();
     dispatcher = new Dispatcher(new SyscallTable(), observer);
+    serving =
+        new Serving(
+            state,
+            dispatcher,
+            options.syscalls(),
+            options.exitless(),
+            hardware.ringRequests(),
+            hardware.ringReplies());
     clockKeeper = new ClockKeeper(new Vvar(memory, hardware.vvarGpa(), clock), clock);
     long[] entries = new long[hardware.cpus()];
     Arrays.setAll(entries, hardware.kernelEntries());
@@ -192,6 +206,11 @@ public final class Kernel implements AutoCloseable {
     } catch (ErrnoException absent) {
       return false;
     }
+  }
+
+  /** System calls that were answered without an exit so far; slightly old while programs run. */
+  public long ringCalls() {
+    return serving.ringCalls();
   }
 
   /** What there is one of. */
@@ -283,7 +302,7 @@ public final class Kernel implements AutoCloseable {
 
   /** Runs programs on a vCPU until the kernel is closed; called by the vCPU's own thread. */
   public void runVcpu(GuestCpu cpu) {
-    new VcpuLoop(state, dispatcher, clockKeeper, cpu).run();
+    new VcpuLoop(state, dispatcher, clockKeeper, serving, cpu).run();
   }
 
   /** Kills every program and stops the vCPU loops. */

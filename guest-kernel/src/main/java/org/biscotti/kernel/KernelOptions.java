@@ -3,6 +3,8 @@ package org.biscotti.kernel;
 import org.biscotti.kernel.mem.MemoryPolicy;
 import org.biscotti.kernel.port.HostDirectory;
 import org.biscotti.kernel.port.HostStream;
+import org.biscotti.kernel.serve.Exitless;
+import org.biscotti.kernel.serve.Policies;
 import org.biscotti.kernel.syscall.SyscallObserver;
 import org.jspecify.annotations.Nullable;
 
@@ -14,13 +16,17 @@ import org.jspecify.annotations.Nullable;
  * @param root directory of the host that the root file system shows, with all changes kept in
  *     memory; null for an empty one
  * @param terminal what /dev/tty and /dev/console are, or null if there is none
+ * @param syscalls on which thread a system call runs
+ * @param exitless whether calls may be answered without leaving the guest
  */
 public record KernelOptions(
     MemoryPolicy memoryPolicy,
     @Nullable SyscallObserver observer,
     @Nullable HostDirectory root,
-    @Nullable HostStream terminal) {
+    @Nullable HostStream terminal,
+    Policies syscalls,
+    Exitless exitless) {
   /** An empty root, nobody watching, no terminal. */
   public static final KernelOptions DEFAULT =
-      new KernelOptions(MemoryPolicy.DEFAULT, null, null, null);
+      new KernelOptions(MemoryPolicy.DEFAULT, null, null, null, Policies.ADAPTIVE, Exitless.AUTO);
 }

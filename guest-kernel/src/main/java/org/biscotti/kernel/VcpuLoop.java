@@ -3,20 +3,23 @@ package org.biscotti.kernel;
 import static org.biscotti.kernel.port.CpuContext.*;
 
 import org.biscotti.kernel.abi.Signals;
+import org.biscotti.kernel.mem.AddressSpace;
 import org.biscotti.kernel.mem.FaultOutcome;
-import org.biscotti.kernel.port.CpuContext;
 import org.biscotti.kernel.port.GuestCpu;
 import org.biscotti.kernel.port.Trap;
+import org.biscotti.kernel.serve.Server;
+import org.biscotti.kernel.serve.Serving;
 import org.biscotti.kernel.syscall.Dispatcher;
 import org.biscotti.kernel.task.KernelState;
 import org.biscotti.kernel.task.Scheduler;
 import org.biscotti.kernel.task.SignalDelivery;
 import org.biscotti.kernel.task.Task;
-import org.biscotti.kernel.wait.MustWait;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a vCPU's thread does all day: takes a task from the run queue, runs it until it traps,
- * serves the trap, and goes on until the task waits, ends or has had its slice.
+ * serves the trap, and goes on until the task waits, ends or has had its slice. Without a task it
+ * serves the calls of the other vCPUs' programs.
  */
 final class VcpuLoop {
   private static final int DIVIDE_ERROR = 0;
@@ -36,28 +39,51 @@ final class VcpuLoop {
   private final ClockKeeper clockKeeper;
   private final GuestCpu cpu;
 
-  VcpuLoop(KernelState kernel, Dispatcher dispatcher, ClockKeeper clockKeeper, GuestCpu cpu) {
+  private final Server server;
+  private @Nullable AddressSpace lastSpace;
+
+  /** The loop of the calling thread, which is the vCPU's. */
+  VcpuLoop(
+      KernelState kernel,
+      Dispatcher dispatcher,
+      ClockKeeper clockKeeper,
+      Serving serving,
+      GuestCpu cpu) {
     this.kernel = kernel;
     this.dispatcher = dispatcher;
     this.clockKeeper = clockKeeper;
     this.cpu = cpu;
+    server = new Server(serving, cpu.index());
   }
 
   /** Runs tasks until the scheduler is closed. */
   void run() {
-    for (Task task; (task = kernel.scheduler().take(cpu)) != null; ) {
-      try {
-        runTask(task);
-      } catch (RuntimeException | Error error) {
-        kernel.log().failure("process " + task.processId() + " is killed", error);
-        task.process().kill(Signals.SIGKILL);
-        end(task);
+    Scheduler scheduler = kernel.scheduler();
+    while (!scheduler.isClosed()) {
+      Task task = scheduler.poll(cpu);
+      if (task == null) {
+        server.serveOthers();
+        task = scheduler.take(cpu);
       }
+      if (task != null) {
+        runOrKill(task);
+      }
+    }
+  }
+
+  private void runOrKill(Task task) {
+    try {
+      runTask(task);
+    } catch (RuntimeException | Error error) {
+      kernel.log().failure("process " + task.processId() + " is killed", error);
+      task.process().kill(Signals.SIGKILL);
+      end(task);
     }
   }
 
   private void runTask(Task task) {
     task.attach(cpu);
+    server.attach(isOtherSpace(task.space()));
     long mark = System.nanoTime();
     while (true) {
       if (task.hasDeliverableSignal()) {
@@ -68,12 +94,18 @@ final class VcpuLoop {
         return;
       }
       clockKeeper.tick(cpu, mark);
+      server.runLeftovers();
+      server.open(task);
       Trap trap = cpu.run();
+      if (trap != Trap.Posted.POSTED) {
+        server.close();
+      }
       long trapped = System.nanoTime();
       task.addUserNanos(trapped - mark);
       boolean goesOn =
           switch (trap) {
             case Trap.Syscall call -> serve(task, trapped);
+            case Trap.Posted call -> settle(task, trapped);
             case Trap.PageFault fault -> fault(task, fault);
             case Trap.Fault fault -> exception(task, fault);
             case Trap.Interrupted kick -> !giveWay(task);
@@ -92,70 +124,29 @@ final class VcpuLoop {
     task.process().taskEnded(task);
   }
 
-  /** Serves a system call; false if the task has to wait and is this vCPU's no longer. */
-  private boolean serve(Task task, long trapped) {
-    long number = cpu.register(RAX);
-    try {
-      long result;
-      if (dispatcher.isObserved()) {
-        result = dispatcher.observed(task, number, arguments(task), true, trapped);
-      } else {
-        result =
-            dispatcher.call(
-                task,
-                number,
-                cpu.register(RDI),
-                cpu.register(RSI),
-                cpu.register(RDX),
-                cpu.register(R10),
-                cpu.register(R8),
-                cpu.register(R9));
-      }
-      cpu.setRegister(RAX, result);
-      return !task.takeYieldRequest() || !giveWay(task);
-    } catch (MustWait wait) {
-      continueElsewhere(task, number, trapped);
-      return false;
-    }
+  @SuppressWarnings("ReferenceEquality") // is it the very same address space?
+  private boolean isOtherSpace(AddressSpace space) {
+    boolean other = lastSpace != space;
+    lastSpace = space;
+    return other;
   }
 
-  private static long[] arguments(Task task) {
-    return new long[] {
-      task.register(RDI),
-      task.register(RSI),
-      task.register(RDX),
-      task.register(R10),
-      task.register(R8),
-      task.register(R9)
+  /** Serves a system call; false if the task has to wait and is this vCPU's no longer. */
+  private boolean serve(Task task, long trapped) {
+    return server.serveExit(task, trapped) && goOn(task);
+  }
+
+  /** After an exit with a posted call, which somebody else may have taken, or finished. */
+  private boolean settle(Task task, long trapped) {
+    return switch (server.closePosted(task, cpu)) {
+      case DONE -> goOn(task);
+      case UNTAKEN -> serve(task, trapped);
+      case MOVED -> false;
     };
   }
 
-  /** Starts the call again on a virtual thread, which may wait; the vCPU is free meanwhile. */
-  private void continueElsewhere(Task task, long number, long started) {
-    task.detach();
-    Thread.ofVirtual()
-        .name("syscall-" + task.threadId())
-        .start(() -> waitForCall(task, number, started));
-  }
-
-  private void waitForCall(Task task, long number, long started) {
-    task.setWaitingThread(Thread.currentThread());
-    long result;
-    try {
-      // A kill that came before the thread could be interrupted must not be lost.
-      if (task.process().isExiting()) {
-        Thread.currentThread().interrupt();
-      }
-      result = dispatcher.observed(task, number, arguments(task), false, started);
-    } finally {
-      task.setWaitingThread(null);
-    }
-    task.context().registers[CpuContext.RAX] = result;
-    if (task.process().isExiting()) {
-      end(task);
-    } else {
-      kernel.scheduler().enqueue(task);
-    }
+  private boolean goOn(Task task) {
+    return !task.takeYieldRequest() || !giveWay(task);
   }
 
   /** Lets another task run if one waits; true if it does. */

@@ -5,6 +5,7 @@ package org.biscotti.kvm;
  */
 final class ExitCounts {
   long systemCalls;
+  long postedCalls;
   long pageFaults;
   long faults;
   long kicks;

@@ -13,9 +13,11 @@ import org.biscotti.kernel.port.CpuContext;
 import org.biscotti.kernel.port.GuestCpu;
 import org.biscotti.kernel.port.GuestMemory;
 import org.biscotti.kernel.port.KernelArea;
+import org.biscotti.kernel.port.RingPages;
 import org.biscotti.kernel.port.Trap;
 import org.biscotti.kvm.ffi.CallState;
 import org.biscotti.kvm.ffi.Libc;
+import org.biscotti.kvm.x86.EntryCode;
 import org.biscotti.kvm.x86.KernelPages;
 import org.jspecify.annotations.Nullable;
 
@@ -44,6 +46,8 @@ final class KvmCpu implements GuestCpu {
 
   private final Vcpu vcpu;
   private final GuestMemory memory;
+  private final KernelPages pages;
+  private final long ringRequest;
   private final long stackTop;
   private final long doubleFaultStackTop;
   private final Arena arena = Arena.ofShared();
@@ -71,6 +75,8 @@ final class KvmCpu implements GuestCpu {
   KvmCpu(Vcpu vcpu, GuestMemory memory, KernelPages pages) {
     this.vcpu = vcpu;
     this.memory = memory;
+    this.pages = pages;
+    ringRequest = pages.ringRequest(vcpu.index());
     stackTop = pages.stackTop(vcpu.index(), false);
     doubleFaultStackTop = pages.stackTop(vcpu.index(), true);
     kickSet.set(ValueLayout.JAVA_LONG, 0, 1L << (KICK_SIGNAL - 1));
@@ -113,7 +119,7 @@ final class KvmCpu implements GuestCpu {
     }
     vcpu.setMsr(MSR_STAR, (long) (USER_SS - 8) << 48 | (long) KERNEL_CS << 32);
     vcpu.setMsr(MSR_LSTAR, KernelArea.ENTRY);
-    vcpu.setMsr(MSR_CSTAR, ENTRY_COMPATIBILITY);
+    vcpu.setMsr(MSR_CSTAR, EntryCode.COMPATIBILITY);
     vcpu.setMsr(MSR_SFMASK, SFMASK);
     vcpu.setMsr(MSR_SYSENTER_CS, 0);
     for (int i = 0; i < kvm_sregs$sizeof; i += 8) {
@@ -292,7 +298,7 @@ final class KvmCpu implements GuestCpu {
       systemChanged = true;
     }
     if (position == IN_ENTRY && !systemChanged && canReturn()) {
-      vcpu.setRegister(RIP, ENTRY_RETURN);
+      vcpu.setRegister(RIP, pages.entryCode().returnAddress());
       vcpu.setDirty(KVM_SYNC_X86_REGS);
       return;
     }
@@ -338,12 +344,19 @@ final class KvmCpu implements GuestCpu {
   private Trap portAccess(int port) {
     long rip = vcpu.register(RIP);
     boolean kernel = (vcpu.selector(kvm_sregs$cs) & 3) == 0;
-    boolean atEntry = rip == ENTRY_OUT || rip == ENTRY_RETURN;
-    if (port == SYSCALL_PORT && atEntry && kernel == ring0Entry && vcpu.ioOut()) {
-      counts.systemCalls++;
-      position = kernel ? IN_ENTRY : IN_USER;
-      returnAddressFromSyscall();
-      return Trap.Syscall.SYSCALL;
+    if (port == SYSCALL_PORT && kernel == ring0Entry && vcpu.ioOut()) {
+      EntryCode code = pages.entryCode();
+      if (code.isExit(rip)) {
+        counts.systemCalls++;
+        position = kernel ? IN_ENTRY : IN_USER;
+        returnAddressFromSyscall();
+        return Trap.Syscall.SYSCALL;
+      }
+      if (code.isPostedExit(rip)) {
+        counts.postedCalls++;
+        position = kernel ? IN_ENTRY : IN_USER;
+        return posted(EntryCode.Place.POSTED);
+      }
     }
     if (kernel && inStubs(rip)) {
       return exception(port);
@@ -358,6 +371,20 @@ final class KvmCpu implements GuestCpu {
   private void returnAddressFromSyscall() {
     vcpu.setRegister(RIP, vcpu.register(RCX));
     vcpu.setRegister(RFLAGS, userFlags(vcpu.register(R11)));
+  }
+
+  /** The program waits for an answer; its registers are those of the call it has posted. */
+  private Trap posted(EntryCode.Place place) {
+    returnAddressFromSyscall();
+    raxFromRequest();
+    if (place == EntryCode.Place.POSTED_OTHER_STACK) {
+      vcpu.setRegister(RSP, memory.getLong(ringRequest + RingPages.REQUEST_RSP));
+    }
+    return Trap.Posted.POSTED;
+  }
+
+  private void raxFromRequest() {
+    vcpu.setRegister(RAX, memory.getLong(ringRequest + RingPages.REQUEST_RAX));
   }
 
   private static boolean inStubs(long rip) {
@@ -433,19 +460,27 @@ final class KvmCpu implements GuestCpu {
     if (kernel && inStubs(rip)) {
       return exception((int) (rip - KernelArea.STUBS) / STUB_BYTES);
     }
-    if (inEntryPage(rip)) {
-      leaveEntryPage(rip, kernel);
+    if (inEntryPage(rip) && kernel == ring0Entry) {
+      return leaveEntryPage(rip);
     }
     return Trap.Interrupted.INTERRUPTED;
   }
 
-  private void leaveEntryPage(long rip, boolean kernel) {
-    if (rip == ENTRY_OUT) {
-      rollBackSyscall();
-    } else if (kernel) {
-      returnAddressFromSyscall();
+  private Trap leaveEntryPage(long rip) {
+    EntryCode.Place place = pages.entryCode().place(rip);
+    switch (place) {
+      case BEFORE -> rollBackSyscall();
+      case BEFORE_POST -> {
+        raxFromRequest();
+        rollBackSyscall();
+      }
+      case AFTER_EXIT -> returnAddressFromSyscall();
+      case POSTED, POSTED_OTHER_STACK -> {
+        return posted(place);
+      }
+      case ELSEWHERE -> {} // a program has jumped there; its next run faults on that address
     }
-    // Else the program has jumped into the page; the next run faults on that address.
+    return Trap.Interrupted.INTERRUPTED;
   }
 
   @Override

@@ -56,9 +56,9 @@ public final class Machine implements AutoCloseable {
    */
   public record HostKind(boolean ring0Entry, boolean shadowPaging, boolean tscReliable) {}
 
-  /** Exits of all vCPUs by reason. */
+  /** Exits of all vCPUs by reason; posted calls left the guest before they were answered. */
   public record ExitTotals(
-      long systemCalls, long pageFaults, long faults, long kicks, long others) {}
+      long systemCalls, long postedCalls, long pageFaults, long faults, long kicks, long others) {}
 
   /** A vCPU that has come up, and what its time-stamp counter said of the host's clock. */
   private record Started(KvmCpu cpu, TscCheck.Offset offset) {}
@@ -118,6 +118,8 @@ public final class Machine implements AutoCloseable {
             firstFree,
             options.cpus(),
             pages::pml4Entry,
+            pages::ringRequest,
+            pages::ringReply,
             pages.vvarPage(),
             new HostClock(),
             new MachineFeatures(kvm.featureBits(), Auxv.HWCAP2_FSGSBASE, SIGNAL_FRAME_BYTES),
@@ -137,6 +139,7 @@ public final class Machine implements AutoCloseable {
   /** Exits so far; slightly old values while programs run. */
   public ExitTotals exits() {
     long calls = 0;
+    long posted = 0;
     long pageFaults = 0;
     long faults = 0;
     long kicks = 0;
@@ -144,12 +147,13 @@ public final class Machine implements AutoCloseable {
     for (KvmCpu cpu : cpus) {
       ExitCounts counts = cpu.counts();
       calls += counts.systemCalls;
+      posted += counts.postedCalls;
       pageFaults += counts.pageFaults;
       faults += counts.faults;
       kicks += counts.kicks;
       others += counts.others;
     }
-    return new ExitTotals(calls, pageFaults, faults, kicks, others);
+    return new ExitTotals(calls, posted, pageFaults, faults, kicks, others);
   }
 
   private List<CompletableFuture<Started>> startThreads(int count) {

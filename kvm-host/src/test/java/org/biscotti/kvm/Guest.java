@@ -12,6 +12,8 @@ import org.biscotti.kernel.Kernel;
 import org.biscotti.kernel.KernelOptions;
 import org.biscotti.kernel.fs.Credentials;
 import org.biscotti.kernel.mem.MemoryPolicy;
+import org.biscotti.kernel.serve.Exitless;
+import org.biscotti.kernel.serve.Policies;
 import org.biscotti.kernel.task.Process;
 import org.jspecify.annotations.Nullable;
 
@@ -33,7 +35,18 @@ final class Guest implements AutoCloseable {
                     MemoryPolicy.DEFAULT,
                     null,
                     root == null ? null : hostFiles.openDirectory(root, false),
-                    null)));
+                    null,
+                    policy(),
+                    exitless())));
+  }
+
+  /** The tests run once for each policy: the property says which. */
+  static Policies policy() {
+    return Policies.valueOf(System.getProperty("biscotti.syscalls", Policies.ADAPTIVE.name()));
+  }
+
+  static Exitless exitless() {
+    return Exitless.valueOf(System.getProperty("biscotti.exitless", Exitless.AUTO.name()));
   }
 
   /** A machine with an empty root, 512 MiB and two vCPUs. */

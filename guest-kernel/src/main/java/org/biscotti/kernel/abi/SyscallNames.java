@@ -91,4 +91,18 @@ public final class SyscallNames {
   public static int count() {
     return NAMES.length;
   }
+
+  /**
+   * The number of a call.
+   *
+   * @throws IllegalArgumentException if Linux has none of that name
+   */
+  public static int numberOf(String name) {
+    for (int number = 0; number < count(); number++) {
+      if (name.equals(of(number))) {
+        return number;
+      }
+    }
+    throw new IllegalArgumentException(name);
+  }
 }

@@ -106,6 +106,16 @@ public final class GuestMemory {
     return ATOMIC_LONG.compareAndSet(segment, gpa, expected, value);
   }
 
+  /** Reads four aligned bytes with acquire ordering; for shared words. */
+  public int getIntAcquire(long gpa) {
+    return (int) ATOMIC_INT.getAcquire(segment, gpa);
+  }
+
+  /** Writes four aligned bytes with release ordering; for shared words. */
+  public void setIntRelease(long gpa, int value) {
+    ATOMIC_INT.setRelease(segment, gpa, value);
+  }
+
   /** Reads four aligned bytes with volatile ordering; for futex words. */
   public int getIntVolatile(long gpa) {
     return (int) ATOMIC_INT.getVolatile(segment, gpa);

@@ -48,6 +48,15 @@ public final class KernelArea {
   /** Clock parameters for the vDSO, readable by programs. */
   public static final long VVAR_PAGE = START + 0x8000;
 
+  /**
+   * Where system calls are posted ({@link RingPages}); per vCPU. Programs can write it where {@code
+   * syscall} stays in ring 3, and not at all elsewhere.
+   */
+  public static final long RING_REQUEST = START + 0x9000;
+
+  /** Where posted system calls are answered; per vCPU. Programs can at most read it. */
+  public static final long RING_REPLY = START + 0xa000;
+
   /** Offset in {@link #VCPU_PAGE} of the vCPU's number, four bytes. */
   public static final int VCPU_PAGE_CPU = 0;
 

@@ -10,6 +10,15 @@ public sealed interface Trap {
     SYSCALL
   }
 
+  /**
+   * The program has posted a call in its ring ({@link RingPages}) and has left the guest, or was
+   * kicked, before it saw the answer. The registers are those of {@link Syscall}; whether somebody
+   * has taken the call, or has even answered it, only the ring's other side knows.
+   */
+  enum Posted implements Trap {
+    POSTED
+  }
+
   /** The vCPU was kicked: somebody wants it to do something else. */
   enum Interrupted implements Trap {
     INTERRUPTED

@@ -28,6 +28,11 @@ public final class Dispatcher {
     return observer != null;
   }
 
+  /** True if only the thread of the caller's vCPU can serve the call. */
+  public boolean needsVcpu(long number) {
+    return table.needsVcpu(number);
+  }
+
   /**
    * Serves a call.
    *

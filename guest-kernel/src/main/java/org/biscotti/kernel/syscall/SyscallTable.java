@@ -7,6 +7,7 @@ import static org.biscotti.kernel.syscall.Syscall.Support.REFUSED;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,8 +17,29 @@ import org.jspecify.annotations.Nullable;
  * <p>The fifth column says what the arguments are, for tracing: see {@code trace.ArgumentDecoder}.
  */
 public final class SyscallTable {
+  /**
+   * Calls that read or change the caller's registers, or decide what its vCPU runs: they are served
+   * by the vCPU's own thread, after an exit.
+   */
+  private static final Set<String> ON_VCPU =
+      Set.of(
+          "arch_prctl",
+          "clone",
+          "clone3",
+          "execve",
+          "execveat",
+          "exit",
+          "exit_group",
+          "fork",
+          "rt_sigreturn",
+          "sched_setaffinity",
+          "sched_yield",
+          "sigaltstack",
+          "vfork");
+
   private final List<Syscall> rows = new ArrayList<>();
   private final @Nullable Syscall[] byNumber;
+  private final boolean[] onVcpu;
 
   /** The table of all calls. */
   public SyscallTable() {
@@ -31,11 +53,13 @@ public final class SyscallTable {
     signals();
     rows.sort((x, y) -> Integer.compare(x.number(), y.number()));
     byNumber = new Syscall[rows.getLast().number() + 1];
+    onVcpu = new boolean[byNumber.length];
     for (Syscall row : rows) {
       if (byNumber[row.number()] != null) {
         throw new IllegalStateException("two rows for " + row.name());
       }
       byNumber[row.number()] = row;
+      onVcpu[row.number()] = ON_VCPU.contains(row.name());
     }
   }
 
@@ -43,6 +67,12 @@ public final class SyscallTable {
   public @Nullable Syscall find(long number) {
     int index = (int) number;
     return Integer.compareUnsigned(index, byNumber.length) < 0 ? byNumber[index] : null;
+  }
+
+  /** True if only the thread of the caller's vCPU can serve the call. */
+  boolean needsVcpu(long number) {
+    int index = (int) number;
+    return Integer.compareUnsigned(index, onVcpu.length) < 0 && onVcpu[index];
   }
 
   /** All rows by number. */

@@ -25,6 +25,9 @@ public final class Scheduler implements AutoCloseable {
   private final Slot[] slots;
   private final Thread ticker;
   private volatile int readyCount;
+  private volatile int running;
+  private int idle;
+  private boolean serverWanted;
   private boolean closed;
   private volatile long firstTakenNanos;
 
@@ -79,30 +82,84 @@ public final class Scheduler implements AutoCloseable {
   }
 
   /**
-   * Waits for a task that may run on a vCPU and takes it; the caller owns it then.
+   * Takes a task that may run on a vCPU; the caller owns it then.
    *
-   * @return the task, or null when the scheduler has been closed
+   * @return the task, or null if there is none now
    */
-  public @Nullable Task take(GuestCpu cpu) {
-    Slot slot = slots[cpu.index()];
+  public @Nullable Task poll(GuestCpu cpu) {
     lock.lock();
     try {
-      slot.task = null;
-      slot.cpu = cpu;
-      Task task = next(cpu.index());
-      while (task == null && !closed) {
+      return takeNext(cpu);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Waits for a task that may run on a vCPU and takes it; the caller owns it then.
+   *
+   * @return the task, or null when a server is wanted or the scheduler has been closed
+   */
+  public @Nullable Task take(GuestCpu cpu) {
+    lock.lock();
+    try {
+      Task task = takeNext(cpu);
+      while (task == null && !closed && !serverWanted) {
+        idle++;
         work.awaitUninterruptibly();
-        task = next(cpu.index());
+        idle--;
+        task = takeNext(cpu);
       }
-      slot.task = closed ? null : task;
-      slot.sinceNanos = System.nanoTime();
-      if (firstTakenNanos == 0 && slot.task != null) {
-        firstTakenNanos = slot.sinceNanos;
+      serverWanted = false;
+      return task;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private @Nullable Task takeNext(GuestCpu cpu) {
+    Slot slot = slots[cpu.index()];
+    setRunning(slot, null);
+    slot.cpu = cpu;
+    Task task = closed ? null : next(cpu.index());
+    if (task == null) {
+      return null;
+    }
+    setRunning(slot, task);
+    slot.sinceNanos = System.nanoTime();
+    if (firstTakenNanos == 0) {
+      firstTakenNanos = slot.sinceNanos;
+    }
+    if (!ready.isEmpty()) {
+      startTick();
+    }
+    return task;
+  }
+
+  @SuppressWarnings("NonAtomicVolatileUpdate") // under the lock
+  private void setRunning(Slot slot, @Nullable Task task) {
+    if (slot.task != null) {
+      running--;
+    }
+    slot.task = task;
+    if (task != null) {
+      running++;
+    }
+  }
+
+  /** How many vCPUs run a task; a hint, as soon as it is known. */
+  public int running() {
+    return running;
+  }
+
+  /** Wakes a vCPU's thread that waits for a task, if there is one, though there is no task. */
+  public void wakeIdle() {
+    lock.lock();
+    try {
+      if (idle > 0) {
+        serverWanted = true;
+        work.signal();
       }
-      if (!ready.isEmpty()) {
-        startTick();
-      }
-      return slot.task;
     } finally {
       lock.unlock();
     }

@@ -195,12 +195,17 @@ public final class Task implements Caller {
     waitingThread = thread;
   }
 
-  /** Makes a waiting call return with EINTR, and a running program come out of the guest. */
-  void interrupt() {
+  /** Makes a waiting call return with EINTR. */
+  public void interruptWait() {
     Thread waiting = waitingThread;
     if (waiting != null) {
       waiting.interrupt();
     }
+  }
+
+  /** Makes a waiting call return with EINTR, and a running program come out of the guest. */
+  void interrupt() {
+    interruptWait();
     kernel().scheduler().kick(this);
   }
 
@@ -245,6 +250,14 @@ public final class Task implements Caller {
   /** True if a signal waits that the task does not block. */
   public boolean hasDeliverableSignal() {
     return ((pendingSignals | process.pendingSignals()) & ~blockedSignals) != 0;
+  }
+
+  /**
+   * True if the program must not go on before its vCPU's thread has looked at the task: a signal
+   * has come, it has to end, or it yields.
+   */
+  public boolean mustLeaveGuest() {
+    return hasDeliverableSignal() || process.isExiting() || yieldRequested;
   }
 
   /** Makes the task look at its signals, if there is one that it does not block. */

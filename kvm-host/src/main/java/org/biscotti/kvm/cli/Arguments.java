@@ -1,6 +1,8 @@
 package org.biscotti.kvm.cli;
 
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -91,5 +93,43 @@ final class Arguments {
     throw new CommandException(
         "%s %s: give a whole number from %d to %d"
             .formatted(option, text.isEmpty() ? "''" : HostText.decode(text), minimum, maximum));
+  }
+
+  /** An option whose value is one of the names of an enum, in lower case. */
+  static OptionSpec.Builder choice(
+      String name, Class<? extends Enum<?>> choices, String description) {
+    List<String> names = names(choices);
+    return value(name, String.join("|", names), description).completionCandidates(names);
+  }
+
+  private static List<String> names(Class<? extends Enum<?>> choices) {
+    return Arrays.stream(choices.getEnumConstants()).map(Arguments::optionName).toList();
+  }
+
+  private static String optionName(Enum<?> choice) {
+    return choice.name().toLowerCase(Locale.ROOT);
+  }
+
+  /**
+   * The value of an option made by {@link #choice}.
+   *
+   * @throws CommandException if it is none of the names
+   */
+  static <E extends Enum<E>> E chosen(ParseResult arguments, String option, E ifAbsent) {
+    String text = valueOf(arguments, option);
+    if (text == null) {
+      return ifAbsent;
+    }
+    for (E choice : ifAbsent.getDeclaringClass().getEnumConstants()) {
+      if (optionName(choice).equals(text)) {
+        return choice;
+      }
+    }
+    throw new CommandException(
+        "%s %s: choose one of %s"
+            .formatted(
+                option,
+                text.isEmpty() ? "''" : HostText.decode(text),
+                String.join(", ", names(ifAbsent.getDeclaringClass()))));
   }
 }

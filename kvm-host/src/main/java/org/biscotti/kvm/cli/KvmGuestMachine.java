@@ -34,9 +34,15 @@ final class KvmGuestMachine implements GuestMachine {
     HostDirectory root =
         setup.root() == null ? null : mounts.directory("--root", setup.root(), false);
     try {
-      KernelOptions options =
-          new KernelOptions(MemoryPolicy.DEFAULT, setup.observer(), root, setup.terminal());
       MachineFlags flags = setup.flags();
+      KernelOptions options =
+          new KernelOptions(
+              MemoryPolicy.DEFAULT,
+              setup.observer(),
+              root,
+              setup.terminal(),
+              flags.syscalls(),
+              flags.exitless());
       return new KvmGuestMachine(
           mounts, new Machine(new MachineOptions(flags.memoryBytes(), flags.cpus(), options)));
     } catch (ErrnoException e) {
@@ -125,6 +131,7 @@ final class KvmGuestMachine implements GuestMachine {
     return new MachineCounts(
         machine.hostKind(),
         machine.exits(),
+        kernel.ringCalls(),
         first == null ? 0 : first.space().residentPeakPages(),
         kernel.state().frames().totalFrames(),
         kernel.state().scheduler().firstTakenNanos());

@@ -7,6 +7,7 @@ import org.biscotti.kvm.Machine;
  *
  * @param host what kind of host this is
  * @param exits of all vCPUs by reason
+ * @param ringCalls system calls that were answered without an exit
  * @param pagesPeak the most pages that the first program had at once
  * @param pagesTotal pages of guest memory
  * @param firstInstructionNanos when the first program was started on a vCPU, by System.nanoTime; 0
@@ -15,6 +16,7 @@ import org.biscotti.kvm.Machine;
 record MachineCounts(
     Machine.HostKind host,
     Machine.ExitTotals exits,
+    long ringCalls,
     long pagesPeak,
     long pagesTotal,
     long firstInstructionNanos) {}

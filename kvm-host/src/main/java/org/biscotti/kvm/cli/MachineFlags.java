@@ -2,6 +2,8 @@ package org.biscotti.kvm.cli;
 
 import java.util.List;
 import java.util.function.IntSupplier;
+import org.biscotti.kernel.serve.Exitless;
+import org.biscotti.kernel.serve.Policies;
 import org.biscotti.kvm.HostCpus;
 import org.biscotti.kvm.MachineOptions;
 import org.jspecify.annotations.Nullable;
@@ -14,12 +16,17 @@ import picocli.CommandLine.ParseResult;
  * @param memoryBytes guest memory
  * @param cpus number of vCPUs
  * @param collector the JVM's garbage collector as {@code --gc} names it
+ * @param syscalls on which thread a system call runs
+ * @param exitless whether calls may be answered without leaving the guest
  */
-record MachineFlags(long memoryBytes, int cpus, Collector collector) {
+record MachineFlags(
+    long memoryBytes, int cpus, Collector collector, Policies syscalls, Exitless exitless) {
   static final long MEMORY_DEFAULT = 1L << 30;
   private static final String CPUS = "--cpus";
   private static final String MEMORY = "--memory";
   private static final String GC = "--gc";
+  private static final String SYSCALLS = "--syscalls";
+  private static final String EXITLESS = "--exitless";
 
   /** Adds the options. */
   static void addTo(CommandSpec spec) {
@@ -39,6 +46,20 @@ record MachineFlags(long memoryBytes, int cpus, Collector collector) {
                 "Garbage collector of the JVM: " + Collector.choices(", ") + " (default: g1).")
             .completionCandidates(List.of(Collector.choices(" ").split(" ", -1)))
             .build());
+    spec.addOption(
+        Arguments.choice(
+                SYSCALLS,
+                Policies.class,
+                "What a system call runs on: the thread that took it, a new virtual thread, a pool, "
+                    + "or the best of these (default: adaptive).")
+            .build());
+    spec.addOption(
+        Arguments.choice(
+                EXITLESS,
+                Exitless.class,
+                "Whether idle cores answer the system calls of busy ones without an exit: when it "
+                    + "pays, whenever one is idle, never (default: auto).")
+            .build());
   }
 
   /**
@@ -54,7 +75,12 @@ record MachineFlags(long memoryBytes, int cpus, Collector collector) {
     long memory = memory(Arguments.valueOf(arguments, MEMORY));
     Collector collector = collector(Arguments.valueOf(arguments, GC));
     int cpus = Arguments.numberOf(arguments, CPUS, 1, MachineOptions.CPUS_MAX, 0);
-    return new MachineFlags(memory, cpus != 0 ? cpus : hostCores.getAsInt(), collector);
+    return new MachineFlags(
+        memory,
+        cpus != 0 ? cpus : hostCores.getAsInt(),
+        collector,
+        Arguments.chosen(arguments, SYSCALLS, Policies.ADAPTIVE),
+        Arguments.chosen(arguments, EXITLESS, Exitless.AUTO));
   }
 
   private static int hostCores() {

@@ -22,12 +22,13 @@ record StatisticsReport(MachineCounts counts, StartTime start, long mainNanos, S
 
     start:  %s
     host:   %s
+    calls:  %s
     exits:  %s
     memory: %s
 
     %s\
     """
-        .formatted(startLine(), hostLine(), exitLine(), memoryLine(), calls);
+        .formatted(startLine(), hostLine(), callLine(), exitLine(), memoryLine(), calls);
   }
 
   private String startLine() {
@@ -54,14 +55,28 @@ record StatisticsReport(MachineCounts counts, StartTime start, long mainNanos, S
             host.tscReliable() ? "agree" : "differ");
   }
 
+  private String callLine() {
+    return "%s answered without an exit, %s by one"
+        .formatted(
+            number(counts.ringCalls()),
+            number(counts.exits().systemCalls() + counts.exits().postedCalls()));
+  }
+
   private String exitLine() {
     ExitTotals exits = counts.exits();
     long all =
-        exits.systemCalls() + exits.pageFaults() + exits.faults() + exits.kicks() + exits.others();
-    return "%s: %s system calls, %s page faults, %s other faults, %s kicks, %s others"
+        exits.systemCalls()
+            + exits.postedCalls()
+            + exits.pageFaults()
+            + exits.faults()
+            + exits.kicks()
+            + exits.others();
+    return ("%s: %s system calls (%s after a wait in vain), %s page faults, %s other faults, "
+            + "%s kicks, %s others")
         .formatted(
             number(all),
-            number(exits.systemCalls()),
+            number(exits.systemCalls() + exits.postedCalls()),
+            number(exits.postedCalls()),
             number(exits.pageFaults()),
             number(exits.faults()),
             number(exits.kicks()),

@@ -12,21 +12,12 @@ import org.biscotti.kernel.port.KernelArea;
  *
  * <p>Programs leave the guest through two kinds of code here. An exception goes through the IDT to
  * the stub of its vector, which does {@code out vector, al}. A system call goes to the entry page,
- * which does {@code out SYSCALL_PORT, al}. Neither uses a register or the program's stack, so the
- * registers at the exit are the program's.
+ * {@link EntryCode}, which does {@code out SYSCALL_PORT, al} unless somebody answers the call in
+ * the vCPU's ring. Neither uses the program's stack.
  */
 public final class KernelPages {
   /** The port whose {@code out} in the entry page is a system call. */
   public static final int SYSCALL_PORT = 0xe0;
-
-  /** Where {@code syscall} goes: {@code out SYSCALL_PORT, al}. */
-  public static final long ENTRY_OUT = ENTRY;
-
-  /** The instruction after it, {@code sysretq}; only ever reached in ring 0. */
-  public static final long ENTRY_RETURN = ENTRY + 2;
-
-  /** Where {@code syscall} from 32-bit code would go, were there any: it raises #UD. */
-  public static final long ENTRY_COMPATIBILITY = ENTRY + 0x10;
 
   /** Bytes of code for each vector. */
   public static final int STUB_BYTES = 4;
@@ -50,7 +41,11 @@ public final class KernelPages {
   private final long[] stacks;
   private final long[] taskStates;
   private final long[] vcpuPages;
+  private final long[] ringRequests;
+  private final long[] ringReplies;
   private final long vvar;
+  private final long entry;
+  private volatile EntryCode entryCode = EntryCode.of(true);
   private long next;
 
   /**
@@ -68,23 +63,25 @@ public final class KernelPages {
     stacks = new long[vcpus];
     taskStates = new long[vcpus];
     vcpuPages = new long[vcpus];
+    ringRequests = new long[vcpus];
+    ringReplies = new long[vcpus];
     long gdt = frame();
     long idt = frame();
     long stubs = frame();
-    long entry = frame();
+    entry = frame();
     vvar = frame();
     writeGdt(gdt);
     writeIdt(idt);
     writeStubs(stubs);
-    writeEntry(entry);
+    write(entryCode);
     for (int i = 0; i < vcpus; i++) {
-      buildFor(i, gdt, idt, stubs, entry);
+      buildFor(i, gdt, idt, stubs);
     }
   }
 
   /** How many bytes of memory the pages of a machine take. */
   public static long bytes(int vcpus) {
-    return GuestMemory.PAGE_SIZE * (5 + 7L * vcpus);
+    return GuestMemory.PAGE_SIZE * (5 + 9L * vcpus);
   }
 
   /** The PML4 entry for slot 255 of a vCPU's address spaces. */
@@ -102,17 +99,45 @@ public final class KernelPages {
     return stacks[vcpu] + (doubleFault ? 2L : 1L) * GuestMemory.PAGE_SIZE;
   }
 
+  /** Guest-physical address of the page where a vCPU posts system calls. */
+  public long ringRequest(int vcpu) {
+    return ringRequests[vcpu];
+  }
+
+  /** Guest-physical address of the page where a vCPU's system calls are answered. */
+  public long ringReply(int vcpu) {
+    return ringReplies[vcpu];
+  }
+
+  /** The code that is in the entry page. */
+  public EntryCode entryCode() {
+    return entryCode;
+  }
+
+  /** Replaces the code of the entry page, while no vCPU is in it. */
+  public void setEntryCode(EntryCode code) {
+    write(code);
+    entryCode = code;
+  }
+
   /**
    * Makes the entry page fit for a host where {@code syscall} stays in ring 3: programs may execute
-   * it, and the I/O bitmap lets it leave the guest.
+   * it, the I/O bitmap lets it leave the guest, and it reaches the ring.
    */
   public void openEntryToRing3() {
+    setEntryCode(EntryCode.of(false));
     for (int i = 0; i < pageTables.length; i++) {
-      long pte = pageTables[i] + 8 * ((ENTRY >> 12) & 511);
-      memory.setLongRelease(pte, memory.getLong(pte) | PTE_USER);
+      permit(i, ENTRY, PTE_USER);
+      permit(i, RING_REQUEST, PTE_USER);
+      permit(i, RING_REPLY, PTE_USER);
       long bits = taskStates[i] + TSS_BITMAP + SYSCALL_PORT / 8;
       memory.setByte(bits, (byte) (memory.getByte(bits) & ~(1 << (SYSCALL_PORT % 8))));
     }
+  }
+
+  private void permit(int vcpu, long gva, long added) {
+    long pte = pageTables[vcpu] + 8 * ((gva >> 12) & 511);
+    memory.setLongRelease(pte, memory.getLong(pte) | added);
   }
 
   private long frame() {
@@ -121,11 +146,13 @@ public final class KernelPages {
     return frame;
   }
 
-  private void buildFor(int vcpu, long gdt, long idt, long stubs, long entry) {
+  private void buildFor(int vcpu, long gdt, long idt, long stubs) {
     long tss = frame();
     long stack = frame();
     long doubleFaultStack = frame();
     long vcpuPage = frame();
+    long request = frame();
+    long reply = frame();
     long pdpt = frame();
     long pd = frame();
     long pt = frame();
@@ -141,7 +168,11 @@ public final class KernelPages {
     map(pt, ENTRY, entry, 0);
     map(pt, VCPU_PAGE, vcpuPage, PTE_USER | PTE_NO_EXECUTE);
     map(pt, VVAR_PAGE, vvar, PTE_USER | PTE_NO_EXECUTE);
+    map(pt, RING_REQUEST, request, PTE_WRITABLE | PTE_NO_EXECUTE);
+    map(pt, RING_REPLY, reply, PTE_NO_EXECUTE);
     writeTss(tss);
+    ringRequests[vcpu] = request;
+    ringReplies[vcpu] = reply;
     memory.setInt(vcpuPage + KernelArea.VCPU_PAGE_CPU, vcpu);
     pageTables[vcpu] = pt;
     entries[vcpu] = pdpt | table;
@@ -197,11 +228,11 @@ public final class KernelPages {
     }
   }
 
-  private void writeEntry(long page) {
-    fill(page);
-    write(page, 0xe6, SYSCALL_PORT); // out SYSCALL_PORT, al
-    write(page + (ENTRY_RETURN - ENTRY), 0x48, 0x0f, 0x07); // sysretq
-    write(page + (ENTRY_COMPATIBILITY - ENTRY), 0x0f, 0x0b); // ud2
+  private void write(EntryCode code) {
+    fill(entry);
+    byte[] bytes = code.bytes();
+    memory.copyFrom(bytes, 0, entry, bytes.length);
+    write(entry + (EntryCode.COMPATIBILITY - ENTRY), 0x0f, 0x0b); // ud2
   }
 
   /** SDM vol. 3, 8.7: the stacks that the IDT names, and no port for programs. */

@@ -51,6 +51,7 @@ public final class X86 {
   public static final long RFLAGS_FIXED = 1 << 1;
   public static final long RFLAGS_TF = 1 << 8;
   public static final long RFLAGS_IF = 1 << 9;
+  public static final long RFLAGS_RF = 1 << 16;
 
   /** CF PF AF ZF SF TF DF OF NT RF AC ID: what a program may have as it likes. */
   public static final long RFLAGS_USER = 0x25_4dd5L;

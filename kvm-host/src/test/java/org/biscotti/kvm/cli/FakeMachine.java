@@ -74,7 +74,12 @@ final class FakeMachine implements GuestMachine {
   @Override
   public MachineCounts counts() {
     return new MachineCounts(
-        new HostKind(false, true, true), new ExitTotals(1234, 56, 7, 8, 9), 100, 262_144, 0);
+        new HostKind(false, true, true),
+        new ExitTotals(1234, 0, 56, 7, 8, 9),
+        4321,
+        100,
+        262_144,
+        0);
   }
 
   @Override

@@ -12,6 +12,8 @@ import java.util.List;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.Signals;
 import org.biscotti.kernel.abi.Stat;
+import org.biscotti.kernel.serve.Exitless;
+import org.biscotti.kernel.serve.Policies;
 import org.biscotti.kvm.KvmException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -172,7 +174,8 @@ class MainTest {
     assertThat(code).isZero();
     assertThat(machine.log).containsExactly("mount /a /b ro", "mount /c /d rw");
     assertThat(setup.root()).isEqualTo(Path.of("/r"));
-    assertThat(setup.flags()).isEqualTo(new MachineFlags(64 << 20, 3, Collector.ZGC));
+    assertThat(setup.flags())
+        .isEqualTo(new MachineFlags(64 << 20, 3, Collector.ZGC, Policies.ADAPTIVE, Exitless.AUTO));
     GuestMachine.Request request = machine.started.getFirst();
     assertThat(request.environment()).contains("A=1", "B=2");
     assertThat(request.workingDirectory()).isEqualTo("/tmp");

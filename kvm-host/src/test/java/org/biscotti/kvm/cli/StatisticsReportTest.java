@@ -14,7 +14,8 @@ class StatisticsReportTest {
     MachineCounts counts =
         new MachineCounts(
             new HostKind(hardware, !hardware, hardware),
-            new ExitTotals(1_000_000, 20_000, 300, 40, 5),
+            new ExitTotals(1_000_000, 7, 20_000, 300, 40, 5),
+            5_000_000,
             384,
             262_112,
             firstInstructionNanos);
@@ -30,7 +31,8 @@ class StatisticsReportTest {
 
             start:  312.5 ms from run.sh to the program's first instruction, of which 40.3 ms to main
             host:   ring-3 entry, shadow paging, time-stamp counters differ
-            exits:  1,020,345: 1,000,000 system calls, 20,000 page faults, 300 other faults, 40 kicks, 5 others
+            calls:  5,000,000 answered without an exit, 1,000,007 by one
+            exits:  1,020,352: 1,000,007 system calls (7 after a wait in vain), 20,000 page faults, 300 other faults, 40 kicks, 5 others
             memory: the program had at most 384 of 262,112 pages of 4 KiB
 
             calls

@@ -1,0 +1,224 @@
+package org.biscotti.kernel.serve;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import org.biscotti.kernel.task.Task;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A system call on its way: its arguments, its result, and a state that says whose it is.
+ *
+ * <pre>
+ *             open              take              answer
+ *   IDLE ----------> OPEN ----------> TAKEN ----> ANSWERING ----> OPEN       the program goes on
+ *    ^                 |              |   |            |--------> FINISHED   it has to leave first
+ *    |      close      |              |   |            |--------> PARKED     the call waits
+ *    +-----------------+              |   |
+ *    |                         finish |   | move             PARKED -- finish --> FINISHED
+ *    |                                v   v                  PARKED --- move ---> MOVED
+ *    +---------------------------- FINISHED MOVED ---> whoever finishes it puts the task
+ *                                                      into the run queue
+ * </pre>
+ *
+ * <ul>
+ *   <li>IDLE, FINISHED: the vCPU's thread owns call and task.
+ *   <li>OPEN: the program runs; whoever changes the state to TAKEN may read the request.
+ *   <li>TAKEN, PARKED: the thread that serves the call owns it; parked, the program leaves the
+ *       guest.
+ *   <li>ANSWERING: the same, for a few stores, while which the vCPU cannot move the call. So a late
+ *       answer never gets into a ring that is another task's by now.
+ *   <li>MOVED: the thread that serves it owns the task too; the vCPU has nothing to do with it.
+ * </ul>
+ *
+ * <p>There is one for each vCPU, used again and again; only a move makes a new one.
+ */
+public final class Call {
+  static final int IDLE = 0;
+  static final int OPEN = 1;
+  static final int TAKEN = 2;
+  static final int ANSWERING = 3;
+  static final int PARKED = 4;
+  static final int FINISHED = 5;
+  static final int MOVED = 6;
+
+  private static final VarHandle STATE;
+
+  static {
+    try {
+      STATE = MethodHandles.lookup().findVarHandle(Call.class, "state", int.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  private final SyscallRing ring;
+
+  @SuppressWarnings("unused") // through the handle
+  private volatile int state;
+
+  /** Whose call it is; set by the vCPU's thread while idle. */
+  @Nullable Task task;
+
+  long number;
+  long a;
+  long b;
+  long c;
+  long d;
+  long e;
+  long f;
+
+  /** True if it came through the ring, false if by an exit. */
+  boolean posted;
+
+  /** Number of the request, of a posted call. */
+  int sequence;
+
+  /** True once an observer has been told of it. */
+  boolean reported;
+
+  /** When it was taken, by System.nanoTime; only where somebody wants to know. */
+  long startNanos;
+
+  private long result;
+
+  Call(SyscallRing ring) {
+    this.ring = ring;
+  }
+
+  int state() {
+    return state;
+  }
+
+  /** The task; there is one in every state but IDLE. */
+  Task task() {
+    Task of = task;
+    if (of == null) {
+      throw new IllegalStateException("a call of nobody");
+    }
+    return of;
+  }
+
+  /** The vCPU's thread lets the program make a call through the ring. */
+  void open(Task of) {
+    task = of;
+    STATE.setRelease(this, OPEN);
+  }
+
+  /** The vCPU's thread takes the program's call or the right to look at the task; see the class. */
+  boolean close() {
+    return STATE.compareAndSet(this, OPEN, IDLE);
+  }
+
+  /**
+   * Takes what is posted in the ring.
+   *
+   * @return false if there is nothing, or somebody else has it
+   */
+  boolean tryTake() {
+    if (state != OPEN || !ring.hasRequest() || !STATE.compareAndSet(this, OPEN, TAKEN)) {
+      return false;
+    }
+    // Only now is it certain whose ring this is; what was seen before may have been another's.
+    if (!ring.take(this)) {
+      STATE.setRelease(this, OPEN);
+      return false;
+    }
+    reported = false;
+    return true;
+  }
+
+  /** The vCPU's thread takes a call that came by an exit. */
+  void takeFromExit(Task of) {
+    task = of;
+    posted = false;
+    STATE.setRelease(this, TAKEN);
+  }
+
+  /** Back to the vCPU's thread alone, once the result has been used or dropped. */
+  void idle() {
+    STATE.setRelease(this, IDLE);
+  }
+
+  long result() {
+    return result;
+  }
+
+  /**
+   * Ends the call.
+   *
+   * @return false if the vCPU has moved it: the caller owns the task now, and has to make it
+   *     runnable
+   */
+  boolean finish(long value) {
+    if (posted && STATE.compareAndSet(this, TAKEN, ANSWERING)) {
+      Task of = task();
+      if (of.mustLeaveGuest()) {
+        result = value;
+        ring.answerLeave(sequence);
+        STATE.setRelease(this, FINISHED);
+      } else {
+        ring.answer(sequence, value);
+        STATE.setRelease(this, OPEN);
+      }
+      return true;
+    }
+    result = value;
+    while (true) {
+      int now = state;
+      switch (now) {
+        case TAKEN, PARKED -> {
+          if (STATE.compareAndSet(this, now, FINISHED)) {
+            return true;
+          }
+        }
+        case ANSWERING -> Thread.onSpinWait();
+        default -> {
+          return false;
+        }
+      }
+    }
+  }
+
+  /** Hands a posted call back, nothing done: its vCPU's thread is to take it by an exit. */
+  void refuse() {
+    STATE.setRelease(this, ANSWERING);
+    ring.answerLeave(sequence);
+    STATE.setRelease(this, OPEN);
+  }
+
+  /**
+   * The thread that took the call has left it to another, which waits: the vCPU need not. If the
+   * call is over by now, or moved, that stays so.
+   */
+  void park() {
+    if (!posted) {
+      STATE.compareAndSet(this, TAKEN, PARKED);
+    } else if (STATE.compareAndSet(this, TAKEN, ANSWERING)) {
+      ring.answerLeave(sequence);
+      STATE.setRelease(this, PARKED);
+    }
+  }
+
+  /**
+   * The vCPU's thread, which has saved the task, gives both up.
+   *
+   * @return false if the call has been finished meanwhile
+   */
+  boolean move() {
+    while (true) {
+      int now = state;
+      switch (now) {
+        case TAKEN, PARKED -> {
+          if (STATE.compareAndSet(this, now, MOVED)) {
+            ring.replaceCall();
+            return true;
+          }
+        }
+        case ANSWERING -> Thread.onSpinWait();
+        default -> {
+          return false;
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,375 @@
+package org.biscotti.kernel.serve;
+
+import static org.biscotti.kernel.port.CpuContext.*;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.biscotti.kernel.port.CpuContext;
+import org.biscotti.kernel.port.GuestCpu;
+import org.biscotti.kernel.syscall.Dispatcher;
+import org.biscotti.kernel.task.Scheduler;
+import org.biscotti.kernel.task.Task;
+import org.biscotti.kernel.wait.MustWait;
+
+/**
+ * A vCPU's thread as a server of system calls: its own program's, which come by an exit, and while
+ * it has no program to run those of the other vCPUs, which come through their rings.
+ *
+ * <p>All methods are for that thread.
+ */
+public final class Server {
+  /**
+   * How long to look at the rings without a request before parking. Stopping costs the next caller
+   * a few exits (30 µs each on the dearest hosts) until it is worth waking a server, and the
+   * wake-up (50 µs); spinning for about as long as that is at most twice as bad as knowing the
+   * future.
+   */
+  private static final long SPIN_NANOS = TimeUnit.MICROSECONDS.toNanos(300);
+
+  /** Looks at the rings between two looks at the clock. */
+  private static final int LOOKS = 64;
+
+  /** Calls of one program that follow each other within this time make a server worth waking. */
+  private static final long NEAR_NANOS = TimeUnit.MICROSECONDS.toNanos(200);
+
+  /** So many of them in a row: a program that makes two calls and computes is better left alone. */
+  private static final int NEAR_CALLS = 4;
+
+  /** How long a vCPU's thread waits for its call before it runs something else meanwhile. */
+  private static final long PATIENCE_NANOS = TimeUnit.MICROSECONDS.toNanos(20);
+
+  private static final long FORGER_WAIT_NANOS = TimeUnit.MICROSECONDS.toNanos(50);
+
+  private final Serving serving;
+  private final Scheduler scheduler;
+  private final Dispatcher dispatcher;
+  private final SyscallPolicy policy;
+  private final SyscallRing ring;
+  private final int vcpu;
+  private final CallThreads.Here here;
+  private long lastCallNanos;
+  private int nearCalls;
+
+  /** The server that the calling thread, a vCPU's, is. */
+  public Server(Serving serving, int vcpu) {
+    this.serving = serving;
+    this.vcpu = vcpu;
+    scheduler = serving.kernel().scheduler();
+    dispatcher = serving.dispatcher();
+    policy = serving.policy();
+    ring = serving.ring(vcpu);
+    here = serving.threads().new Here();
+  }
+
+  // ---- the vCPU's own program ----
+
+  /** Before a task runs on this vCPU for the first time, or again. */
+  public void attach(boolean otherSpace) {
+    if (otherSpace) {
+      ring.scrub();
+    }
+  }
+
+  /** Before the program runs: its calls may be taken from the ring. */
+  public void open(Task task) {
+    if (serving.exitless() != Exitless.OFF) {
+      serving.announce(ring);
+      ring.call().open(task);
+    }
+  }
+
+  /** What has become of a call that the program posted. */
+  public enum Outcome {
+    /** It has its result, or its registers, and can go on. */
+    DONE,
+    /** Nobody has taken it: it is to be served like one that came by an exit. */
+    UNTAKEN,
+    /** Somebody else will finish it; the vCPU has nothing to do with the task any more. */
+    MOVED
+  }
+
+  /** After the program has left the guest for something else than a posted call. */
+  public void close() {
+    if (serving.exitless() == Exitless.OFF || ring.call().close()) {
+      return;
+    }
+    awaitForged();
+  }
+
+  /**
+   * The program goes on while a call of its is being served: it has written the request itself,
+   * from outside the entry page. Nobody may touch the task before that call is over, and nobody
+   * wants its result.
+   */
+  private void awaitForged() {
+    Call call = ring.call();
+    while (!call.close()) {
+      if (call.state() == Call.FINISHED || call.state() == Call.IDLE) {
+        call.idle();
+        return;
+      }
+      if (call.state() == Call.PARKED) {
+        call.task().interruptWait();
+      }
+      LockSupport.parkNanos(FORGER_WAIT_NANOS);
+    }
+  }
+
+  /** After the program has left the guest with a posted call. */
+  public Outcome closePosted(Task task, GuestCpu cpu) {
+    Call call = ring.call();
+    if (serving.exitless() == Exitless.OFF) {
+      return Outcome.UNTAKEN; // a jump into the entry page
+    }
+    if (isClosed(call, PATIENCE_NANOS)) {
+      return outcome(task, call);
+    }
+    task.detach();
+    if (call.move()) {
+      return Outcome.MOVED;
+    }
+    // It has been answered while the registers were saved.
+    task.attach(cpu);
+    isClosed(call, Long.MAX_VALUE);
+    return outcome(task, call);
+  }
+
+  /** Waits a while for a call that somebody has taken; true if it is the vCPU's again. */
+  private static boolean isClosed(Call call, long patienceNanos) {
+    long start = 0;
+    while (!call.close()) {
+      int state = call.state();
+      if (state == Call.FINISHED || state == Call.IDLE) {
+        return true;
+      }
+      if (state == Call.PARKED) {
+        return false;
+      }
+      long now = System.nanoTime();
+      if (start == 0) {
+        start = now;
+      } else if (now - start > patienceNanos && state == Call.TAKEN) {
+        return false;
+      }
+      Thread.onSpinWait();
+    }
+    return true;
+  }
+
+  private Outcome outcome(Task task, Call call) {
+    if (call.state() == Call.FINISHED) {
+      task.setRegister(RAX, call.result());
+      call.idle();
+      return Outcome.DONE;
+    }
+    if (!ring.isAnswered()) {
+      return Outcome.UNTAKEN;
+    }
+    CpuContext registers = ring.answeredRegisters();
+    if (registers == null) {
+      task.setRegister(RAX, ring.answeredResult());
+    } else {
+      for (int i = 0; i < COUNT; i++) {
+        task.setRegister(i, registers.registers[i]);
+      }
+    }
+    return Outcome.DONE;
+  }
+
+  /**
+   * Serves a call that came by an exit.
+   *
+   * @return true if it is done and its result in RAX, false if the task is not this vCPU's any more
+   */
+  public boolean serveExit(Task task, long nowNanos) {
+    ring.skipRequest();
+    considerWaking(nowNanos);
+    Call call = ring.call();
+    call.takeFromExit(task);
+    call.number = task.register(RAX);
+    call.a = task.register(RDI);
+    call.b = task.register(RSI);
+    call.c = task.register(RDX);
+    call.d = task.register(R10);
+    call.e = task.register(R8);
+    call.f = task.register(R9);
+    call.startNanos = nowNanos;
+    policy.serve(call, this);
+    while (call.state() != Call.FINISHED) {
+      if (call.state() == Call.PARKED) {
+        task.detach();
+        if (call.move()) {
+          return false;
+        }
+      } else if (!runQueued()) {
+        Thread.onSpinWait();
+      }
+    }
+    call.idle();
+    if (task.cpu() == null) {
+      serving.resume(task, call.result());
+      return false;
+    }
+    task.setRegister(RAX, call.result());
+    return true;
+  }
+
+  /** If exits come thick and a vCPU is idle, its thread is worth waking as a server. */
+  private void considerWaking(long nowNanos) {
+    if (serving.exitless() == Exitless.OFF) {
+      return;
+    }
+    boolean near = nowNanos - lastCallNanos < NEAR_NANOS;
+    lastCallNanos = nowNanos;
+    nearCalls = near ? nearCalls + 1 : 0;
+    if ((nearCalls >= NEAR_CALLS || serving.exitless() == Exitless.ON) && !serving.isActive()) {
+      nearCalls = 0;
+      scheduler.wakeIdle();
+    }
+  }
+
+  /** Runs what other threads have left to this one; before the program runs. */
+  public void runLeftovers() {
+    CallThreads threads = serving.threads();
+    while (threads.hasReady() && threads.runOne()) {}
+  }
+
+  // ---- the others ----
+
+  /**
+   * Serves the rings of the other vCPUs until there is a task to run, or there has been nothing to
+   * serve for a while.
+   */
+  public void serveOthers() {
+    if (serving.exitless() == Exitless.OFF || scheduler.running() == 0) {
+      return;
+    }
+    serving.begin();
+    try {
+      long last = System.nanoTime();
+      boolean served = false;
+      for (int looks = 1; !scheduler.tasksAreWaiting(); looks++) {
+        served |= serveOnce();
+        if (looks % LOOKS == 0) {
+          long now = System.nanoTime();
+          if (served) {
+            last = now;
+            served = false;
+          } else if (now - last > SPIN_NANOS) {
+            break;
+          }
+          if (scheduler.running() == 0) {
+            break;
+          }
+        }
+        Thread.onSpinWait();
+      }
+    } finally {
+      serving.end();
+    }
+  }
+
+  private boolean serveOnce() {
+    boolean any = false;
+    for (SyscallRing other : serving.rings()) {
+      Call call = other.call();
+      if (call.tryTake()) {
+        any = true;
+        serveTaken(call);
+      }
+    }
+    if (serving.threads().hasReady()) {
+      any |= serving.threads().runOne();
+    }
+    return runQueued() || any;
+  }
+
+  private void serveTaken(Call call) {
+    if (dispatcher.needsVcpu(call.number) || call.task().mustLeaveGuest()) {
+      call.refuse();
+      return;
+    }
+    if (dispatcher.isObserved()) {
+      call.startNanos = System.nanoTime();
+    }
+    policy.serve(call, this);
+  }
+
+  // ---- what policies are made of ----
+
+  /** Runs the handler of a call on this thread; if it has to wait, on a thread of its own. */
+  void runHere(Call call) {
+    long result;
+    try {
+      result = dispatch(call);
+    } catch (MustWait wait) {
+      if (call.posted) {
+        call.refuse();
+      } else {
+        runOnOwnThread(call);
+      }
+      return;
+    }
+    finish(call, result);
+  }
+
+  /** Runs the handler of a call on a new virtual thread, here until it waits. */
+  void runOnOwnThread(Call call) {
+    serving.threads().run(() -> runWaiting(call), here);
+    call.park();
+  }
+
+  private void runWaiting(Call call) {
+    Task task = call.task();
+    task.setWaitingThread(Thread.currentThread());
+    long result;
+    try {
+      // A kill that came before the thread could be interrupted must not be lost.
+      if (task.process().isExiting()) {
+        Thread.currentThread().interrupt();
+      }
+      result = dispatch(call);
+    } finally {
+      task.setWaitingThread(null);
+    }
+    finish(call, result);
+  }
+
+  /** Leaves a call to whichever server is free first, this one among them. */
+  void queue(Call call) {
+    serving.enqueue(call);
+    while (runQueued()) {}
+  }
+
+  private boolean runQueued() {
+    Call next = serving.nextQueued();
+    if (next == null) {
+      return false;
+    }
+    runHere(next);
+    return true;
+  }
+
+  private void finish(Call call, long result) {
+    Task task = call.task();
+    if (!call.finish(result)) {
+      serving.resume(task, result);
+    }
+  }
+
+  private long dispatch(Call call) {
+    if (!dispatcher.isObserved()) {
+      return dispatcher.call(
+          call.task(), call.number, call.a, call.b, call.c, call.d, call.e, call.f);
+    }
+    boolean first = !call.reported;
+    call.reported = true;
+    long[] arguments = {call.a, call.b, call.c, call.d, call.e, call.f};
+    return dispatcher.observed(call.task(), call.number, arguments, first, call.startNanos);
+  }
+
+  @Override
+  public String toString() {
+    return "server " + vcpu;
+  }
+}

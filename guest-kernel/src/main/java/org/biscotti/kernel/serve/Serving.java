@@ -1,0 +1,146 @@
+package org.biscotti.kernel.serve;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntToLongFunction;
+import org.biscotti.kernel.port.CpuContext;
+import org.biscotti.kernel.port.GuestMemory;
+import org.biscotti.kernel.syscall.Dispatcher;
+import org.biscotti.kernel.task.KernelState;
+import org.biscotti.kernel.task.Task;
+import org.jspecify.annotations.Nullable;
+
+/** What all servers share: the rings, the policy, and how many of them serve just now. */
+public final class Serving {
+  private final KernelState kernel;
+  private final Dispatcher dispatcher;
+  private final SyscallPolicy policy;
+  private final Exitless exitless;
+  private final SyscallRing[] rings;
+  private final AtomicInteger active = new AtomicInteger();
+  private final CallThreads threads = new CallThreads(this::isActive);
+
+  /** Calls that wait for any server, of the policy that queues them. */
+  private final Queue<Call> queued = new ConcurrentLinkedQueue<>();
+
+  /**
+   * Makes the rings of all vCPUs.
+   *
+   * @param requests guest-physical address of each vCPU's request page
+   * @param replies of its reply page
+   */
+  public Serving(
+      KernelState kernel,
+      Dispatcher dispatcher,
+      Policies policy,
+      Exitless exitless,
+      IntToLongFunction requests,
+      IntToLongFunction replies) {
+    this.kernel = kernel;
+    this.dispatcher = dispatcher;
+    this.policy = policy.make();
+    this.exitless = exitless;
+    rings = new SyscallRing[kernel.cpus()];
+    GuestMemory memory = kernel.memory();
+    Arrays.setAll(
+        rings, i -> new SyscallRing(memory, requests.applyAsLong(i), replies.applyAsLong(i)));
+  }
+
+  KernelState kernel() {
+    return kernel;
+  }
+
+  Dispatcher dispatcher() {
+    return dispatcher;
+  }
+
+  SyscallPolicy policy() {
+    return policy;
+  }
+
+  Exitless exitless() {
+    return exitless;
+  }
+
+  SyscallRing ring(int vcpu) {
+    return rings[vcpu];
+  }
+
+  SyscallRing[] rings() {
+    return rings;
+  }
+
+  CallThreads threads() {
+    return threads;
+  }
+
+  void enqueue(Call call) {
+    queued.add(call);
+  }
+
+  @Nullable Call nextQueued() {
+    return queued.poll();
+  }
+
+  /** True while some vCPU's thread looks at the rings. */
+  boolean isActive() {
+    return active.get() > 0;
+  }
+
+  /** Calls that were answered without an exit so far. */
+  public long ringCalls() {
+    long sum = 0;
+    for (SyscallRing ring : rings) {
+      sum += ring.answeredCount();
+    }
+    return sum;
+  }
+
+  /** A server starts to look at the rings. */
+  void begin() {
+    active.incrementAndGet();
+    for (SyscallRing ring : rings) {
+      ring.setServed(true);
+    }
+  }
+
+  /** A server stops. */
+  void end() {
+    active.decrementAndGet();
+    for (SyscallRing ring : rings) {
+      announce(ring);
+    }
+    if (!isActive()) {
+      threads.flush();
+    }
+  }
+
+  /** Tells a ring's program whether it is served; what it reads is right in the end. */
+  void announce(SyscallRing ring) {
+    boolean served;
+    do {
+      served = isActive();
+      ring.setServed(served);
+    } while (served != isActive());
+  }
+
+  /** Puts the task of a call that has been moved off its vCPU back into the run queue. */
+  void resume(Task task, long result) {
+    task.context().registers[CpuContext.RAX] = result;
+    if (task.process().isExiting()) {
+      dispatcher.ended(task);
+      task.process().taskEnded(task);
+    } else {
+      kernel.scheduler().enqueue(task);
+    }
+  }
+
+  @Override
+  public String toString() {
+    String name = policy.getClass().getSimpleName();
+    return name.replace("Policy", "").toLowerCase(Locale.ROOT) + ", " + exitless;
+  }
+}

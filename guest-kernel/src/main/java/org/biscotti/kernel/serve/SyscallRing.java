@@ -1,0 +1,164 @@
+package org.biscotti.kernel.serve;
+
+import static org.biscotti.kernel.port.RingPages.*;
+
+import org.biscotti.kernel.port.CpuContext;
+import org.biscotti.kernel.port.GuestMemory;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The kernel's side of a vCPU's ring ({@link org.biscotti.kernel.port.RingPages}): what is posted
+ * there, and how it is answered.
+ *
+ * <p>Which thread may do what is decided by the state of the {@link Call} that the ring is for, not
+ * by anything in the pages: {@link #take} and {@link #answer} are for whoever owns the call.
+ */
+final class SyscallRing {
+  private static final int SCRUBBED_BYTES = 256;
+
+  private final GuestMemory memory;
+  private final long request;
+  private final long reply;
+
+  /** The call that the vCPU's next request belongs to; replaced when one is moved off the vCPU. */
+  private volatile Call call;
+
+  /** The last request that somebody has looked at; its owner's, read by others as a hint. */
+  private int seen;
+
+  /** The last request that has been answered for good, and how. Its owner's. */
+  private int answered;
+
+  private int answeredAction;
+  private long answeredResult;
+  private @Nullable CpuContext answeredRegisters;
+  private long answeredCount;
+
+  /** A ring on two pages of guest memory, given by their guest-physical addresses; all zero. */
+  SyscallRing(GuestMemory memory, long request, long reply) {
+    this.memory = memory;
+    this.request = request;
+    this.reply = reply;
+    call = new Call(this);
+  }
+
+  Call call() {
+    return call;
+  }
+
+  /** After a call has been moved off the vCPU: the old one's owner keeps that for itself. */
+  void replaceCall() {
+    call = new Call(this);
+  }
+
+  /** Tells the program's side whether anybody serves it. */
+  void setServed(boolean served) {
+    memory.setIntRelease(reply + REPLY_SERVED, served ? 1 : 0);
+  }
+
+  /** True if there seems to be a request that nobody has looked at; costs a load from memory. */
+  boolean hasRequest() {
+    return memory.getIntAcquire(request + REQUEST_SEQUENCE) != seen;
+  }
+
+  /**
+   * Copies a request into the call that the caller owns.
+   *
+   * @return false if there is none
+   */
+  boolean take(Call into) {
+    int sequence = memory.getIntAcquire(request + REQUEST_SEQUENCE);
+    if (sequence == seen) {
+      return false;
+    }
+    seen = sequence;
+    into.sequence = sequence;
+    into.posted = true;
+    into.number = memory.getLong(request + REQUEST_RAX);
+    into.a = memory.getLong(request + REQUEST_RDI);
+    into.b = memory.getLong(request + REQUEST_RSI);
+    into.c = memory.getLong(request + REQUEST_RDX);
+    into.d = memory.getLong(request + REQUEST_R10);
+    into.e = memory.getLong(request + REQUEST_R8);
+    into.f = memory.getLong(request + REQUEST_R9);
+    return true;
+  }
+
+  /** Says that the vCPU's own thread serves the request that is there. */
+  void skipRequest() {
+    seen = memory.getIntAcquire(request + REQUEST_SEQUENCE);
+  }
+
+  /** Answers with a result. */
+  void answer(int sequence, long result) {
+    answered = sequence;
+    answeredCount++;
+    answeredAction = RETURN;
+    answeredResult = result;
+    memory.setLong(reply + REPLY_RESULT, result);
+    memory.setInt(reply + REPLY_ACTION, RETURN);
+    memory.setIntRelease(reply + REPLY_SEQUENCE, sequence);
+  }
+
+  /** Makes the program leave the guest with its request. */
+  void answerLeave(int sequence) {
+    memory.setInt(reply + REPLY_ACTION, LEAVE);
+    memory.setIntRelease(reply + REPLY_SEQUENCE, sequence);
+  }
+
+  /**
+   * Answers with a whole register file, bases of FS and GS apart.
+   *
+   * @param registers RIP and RSP are user addresses, TF is clear; kept
+   * @param fsBase true to load the base of FS too, which has been checked to be a user address
+   */
+  void answerRegisters(int sequence, CpuContext registers, boolean fsBase) {
+    answered = sequence;
+    answeredCount++;
+    answeredAction = fsBase ? LOAD_FS : LOAD;
+    answeredRegisters = registers;
+    for (int i = 0; i <= CpuContext.R15; i++) {
+      memory.setLong(reply + REPLY_REGISTERS + 8L * i, registers.registers[i]);
+    }
+    memory.setLong(reply + REPLY_FS_BASE, registers.fsBase);
+    memory.setLong(reply + REPLY_RIP, registers.registers[CpuContext.RIP]);
+    memory.setLong(reply + REPLY_RFLAGS, registers.registers[CpuContext.RFLAGS]);
+    memory.setLong(reply + REPLY_RSP, registers.registers[CpuContext.RSP]);
+    memory.setInt(reply + REPLY_ACTION, answeredAction);
+    memory.setIntRelease(reply + REPLY_SEQUENCE, sequence);
+  }
+
+  /** True if the request that is there has been answered for good: the program just missed it. */
+  boolean isAnswered() {
+    return memory.getIntAcquire(request + REQUEST_SEQUENCE) == answered && answeredAction != 0;
+  }
+
+  /** The result of a request that {@link #isAnswered}. */
+  long answeredResult() {
+    return answeredResult;
+  }
+
+  /** The registers that a request was answered with, null if it was a result. */
+  @Nullable CpuContext answeredRegisters() {
+    return answeredAction == RETURN ? null : answeredRegisters;
+  }
+
+  /** How many requests have been answered for good. */
+  long answeredCount() {
+    return answeredCount;
+  }
+
+  /** Removes what one program could see of another. */
+  void scrub() {
+    for (int at = REQUEST_RAX; at < SCRUBBED_BYTES; at += Long.BYTES) {
+      memory.setLong(request + at, 0);
+    }
+    memory.setLong(request + REQUEST_STACK_TOP - Long.BYTES, 0);
+    memory.setLong(reply + REPLY_RESULT, 0);
+    for (int at = REPLY_REGISTERS; at < REPLY_CS; at += Long.BYTES) {
+      memory.setLong(reply + at, 0);
+    }
+    memory.setLong(reply + REPLY_RFLAGS, 0);
+    memory.setLong(reply + REPLY_RSP, 0);
+  }
+}
