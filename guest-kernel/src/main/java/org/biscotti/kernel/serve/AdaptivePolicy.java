@@ -22,7 +22,7 @@ final class AdaptivePolicy implements SyscallPolicy {
   @Override
   public void serve(Call call, Server server) {
     if (call.posted && isLong(call)) {
-      call.refuse();
+      server.refuse(call);
     } else {
       server.runHere(call);
     }

@@ -179,11 +179,19 @@ public final class Call {
     }
   }
 
-  /** Hands a posted call back, nothing done: its vCPU's thread is to take it by an exit. */
-  void refuse() {
-    STATE.setRelease(this, ANSWERING);
+  /**
+   * Hands a posted call back, nothing done: its vCPU's thread is to take it by an exit.
+   *
+   * @return false if the vCPU has moved it: the caller owns the task now, and has to make it
+   *     runnable
+   */
+  boolean refuse() {
+    if (!STATE.compareAndSet(this, TAKEN, ANSWERING)) {
+      return false;
+    }
     ring.answerLeave(sequence);
     STATE.setRelease(this, OPEN);
+    return true;
   }
 
   /**

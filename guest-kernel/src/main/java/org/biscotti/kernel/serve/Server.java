@@ -286,7 +286,7 @@ public final class Server {
 
   private void serveTaken(Call call) {
     if (dispatcher.needsVcpu(call.number) || call.task().mustLeaveGuest()) {
-      call.refuse();
+      refuse(call);
       return;
     }
     if (dispatcher.isObserved()) {
@@ -304,13 +304,21 @@ public final class Server {
       result = dispatch(call);
     } catch (MustWait wait) {
       if (call.posted) {
-        call.refuse();
+        refuse(call);
       } else {
         runOnOwnThread(call);
       }
       return;
     }
     finish(call, result);
+  }
+
+  /** Hands a posted call back to its vCPU's thread, which will take it by an exit. */
+  void refuse(Call call) {
+    Task task = call.task();
+    if (!call.refuse()) {
+      serving.restart(task, call.number);
+    }
   }
 
   /** Runs the handler of a call on a new virtual thread, here until it waits. */

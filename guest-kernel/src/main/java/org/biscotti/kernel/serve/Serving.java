@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /** What all servers share: the rings, the policy, and how many of them serve just now. */
 public final class Serving {
+  /** Length of the {@code syscall} instruction. */
+  private static final int SYSCALL_BYTES = 2;
+
   private final KernelState kernel;
   private final Dispatcher dispatcher;
   private final SyscallPolicy policy;
@@ -130,6 +133,18 @@ public final class Serving {
   /** Puts the task of a call that has been moved off its vCPU back into the run queue. */
   void resume(Task task, long result) {
     task.context().registers[CpuContext.RAX] = result;
+    makeRunnable(task);
+  }
+
+  /** The same for a call that has not begun: the program will make it again. */
+  void restart(Task task, long number) {
+    long[] registers = task.context().registers;
+    registers[CpuContext.RAX] = number;
+    registers[CpuContext.RIP] -= SYSCALL_BYTES;
+    makeRunnable(task);
+  }
+
+  private void makeRunnable(Task task) {
     if (task.process().isExiting()) {
       dispatcher.ended(task);
       task.process().taskEnded(task);
