@@ -62,8 +62,23 @@ final class ClockKeeper {
       }
     }
     if (bestWindow < WINDOW_NANOS) {
-      long realtime = clock.realtimeNanos() - clock.monotonicNanos() + bestNanos;
-      vvar.update(bestTsc, frequency, bestNanos, realtime);
+      vvar.update(bestTsc, frequency, bestNanos, bestNanos + realtimeOffset());
     }
+  }
+
+  /** How far CLOCK_REALTIME is ahead of CLOCK_MONOTONIC, in nanoseconds; the best of a few looks. */
+  private long realtimeOffset() {
+    long bestWindow = Long.MAX_VALUE;
+    long offset = 0;
+    for (int i = 0; i < TRIES; i++) {
+      long before = clock.monotonicNanos();
+      long realtime = clock.realtimeNanos();
+      long window = clock.monotonicNanos() - before;
+      if (window < bestWindow) {
+        bestWindow = window;
+        offset = realtime - (before + window / 2);
+      }
+    }
+    return offset;
   }
 }

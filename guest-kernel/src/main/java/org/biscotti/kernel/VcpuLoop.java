@@ -104,7 +104,7 @@ final class VcpuLoop {
       task.addUserNanos(trapped - mark);
       boolean goesOn =
           switch (trap) {
-            case Trap.Syscall call -> serve(task, trapped);
+            case Trap.Syscall call -> serve(task, false, trapped);
             case Trap.Posted call -> settle(task, trapped);
             case Trap.PageFault fault -> fault(task, fault);
             case Trap.Fault fault -> exception(task, fault);
@@ -132,15 +132,15 @@ final class VcpuLoop {
   }
 
   /** Serves a system call; false if the task has to wait and is this vCPU's no longer. */
-  private boolean serve(Task task, long trapped) {
-    return server.serveExit(task, trapped) && goOn(task);
+  private boolean serve(Task task, boolean posted, long trapped) {
+    return server.serveExit(task, posted, trapped) && goOn(task);
   }
 
   /** After an exit with a posted call, which somebody else may have taken, or finished. */
   private boolean settle(Task task, long trapped) {
     return switch (server.closePosted(task, cpu)) {
       case DONE -> goOn(task);
-      case UNTAKEN -> serve(task, trapped);
+      case UNTAKEN -> serve(task, true, trapped);
       case MOVED -> false;
     };
   }

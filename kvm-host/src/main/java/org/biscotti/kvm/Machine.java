@@ -194,7 +194,9 @@ public final class Machine implements AutoCloseable {
       }
       cpu.setEntryRing(ring0Entry.join());
       shadowPaging.join();
-      started.complete(new Started(cpu, TscCheck.offset(cpu, probe)));
+      TscCheck.Offset offset = TscCheck.offset(cpu, probe);
+      cpu.findTimestampOffset();
+      started.complete(new Started(cpu, offset));
       booted.join().runVcpu(cpu);
     } catch (RuntimeException e) {
       ring0Entry.completeExceptionally(e);

@@ -179,12 +179,15 @@ public final class Server {
   /**
    * Serves a call that came by an exit.
    *
+   * @param posted true if it was posted before, and nobody has served it
    * @return true if it is done and its result in RAX, false if the task is not this vCPU's any more
    */
-  public boolean serveExit(Task task, long nowNanos) {
-    ring.skipRequest();
+  public boolean serveExit(Task task, boolean posted, long nowNanos) {
+    boolean looked = ring.skipRequest();
     considerWaking(nowNanos);
     Call call = ring.call();
+    // A server that looked at it and sent it back may have told the observers.
+    call.reported &= posted && looked;
     call.takeFromExit(task);
     call.number = task.register(RAX);
     call.a = task.register(RDI);

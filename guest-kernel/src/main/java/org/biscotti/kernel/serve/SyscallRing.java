@@ -84,9 +84,16 @@ final class SyscallRing {
     return true;
   }
 
-  /** Says that the vCPU's own thread serves the request that is there. */
-  void skipRequest() {
-    seen = memory.getIntAcquire(request + REQUEST_SEQUENCE);
+  /**
+   * Says that the vCPU's own thread serves the request that is there.
+   *
+   * @return true if somebody has looked at it
+   */
+  boolean skipRequest() {
+    int sequence = memory.getIntAcquire(request + REQUEST_SEQUENCE);
+    boolean looked = sequence == seen;
+    seen = sequence;
+    return looked;
   }
 
   /** Answers with a result. */

@@ -20,6 +20,7 @@ public final class Libc {
   public static final int O_CLOEXEC = 0x80000;
   public static final int PROT_READ = 1;
   public static final int PROT_WRITE = 2;
+  public static final int PROT_EXEC = 4;
   public static final int MAP_SHARED = 1;
   public static final int MAP_PRIVATE = 2;
   public static final int MAP_ANONYMOUS = 0x20;
@@ -47,6 +48,7 @@ public final class Libc {
   private static final MethodHandle IOCTL = function("ioctl");
   private static final MethodHandle MMAP = function("mmap");
   private static final MethodHandle MUNMAP = function("munmap");
+  private static final MethodHandle MPROTECT = function("mprotect");
   private static final MethodHandle MADVISE = function("madvise");
   private static final MethodHandle MEMFD_CREATE = function("memfd_create");
   private static final MethodHandle FTRUNCATE = function("ftruncate");
@@ -123,6 +125,11 @@ public final class Libc {
   /** munmap(2). */
   public static int munmap(CallState state, long address, long length) {
     return (int) call(MUNMAP, state, address, length, 0);
+  }
+
+  /** mprotect(2). */
+  public static int mprotect(CallState state, long address, long length, int protection) {
+    return (int) call(MPROTECT, state, address, length, protection);
   }
 
   /** madvise(2). */
