@@ -66,7 +66,9 @@ final class ClockKeeper {
     }
   }
 
-  /** How far CLOCK_REALTIME is ahead of CLOCK_MONOTONIC, in nanoseconds; the best of a few looks. */
+  /**
+   * How far CLOCK_REALTIME is ahead of CLOCK_MONOTONIC, in nanoseconds; the best of a few looks.
+   */
   private long realtimeOffset() {
     long bestWindow = Long.MAX_VALUE;
     long offset = 0;

@@ -49,6 +49,7 @@ import org.biscotti.kernel.task.ExecutableFile;
 import org.biscotti.kernel.task.FutexTable;
 import org.biscotti.kernel.task.KernelLog;
 import org.biscotti.kernel.task.KernelState;
+import org.biscotti.kernel.task.KernelTimers;
 import org.biscotti.kernel.task.Process;
 import org.biscotti.kernel.task.ProcessTable;
 import org.biscotti.kernel.task.ResourceLimits;
@@ -125,6 +126,7 @@ public final class Kernel implements AutoCloseable {
     long bootNanos = clock.monotonicNanos();
     FrameAllocator frames = new FrameAllocator(memory, hardware.firstFreeGpa());
     ProcessTable processes = new ProcessTable();
+    KernelLog log = new KernelLog();
     SystemView system = new MachineView(hardware, processes, bootNanos);
     state =
         new KernelState(
@@ -138,7 +140,8 @@ public final class Kernel implements AutoCloseable {
             processes,
             new Scheduler(hardware.cpus()),
             new FutexTable(),
-            new KernelLog());
+            new KernelTimers(log),
+            log);
     observer = options.observer();
     dispatcher = new Dispatcher(new SyscallTable(), observer);
     serving =
@@ -316,6 +319,7 @@ public final class Kernel implements AutoCloseable {
       awaitEnd(process, deadline - System.nanoTime());
     }
     state.scheduler().close();
+    state.timers().close();
   }
 
   private static void awaitEnd(Process process, long nanos) {

@@ -22,18 +22,6 @@ import org.jspecify.annotations.Nullable;
  * serves the calls of the other vCPUs' programs.
  */
 final class VcpuLoop {
-  private static final int DIVIDE_ERROR = 0;
-  private static final int DEBUG = 1;
-  private static final int BREAKPOINT = 3;
-  private static final int OVERFLOW = 4;
-  private static final int BOUND = 5;
-  private static final int INVALID_OPCODE = 6;
-  private static final int STACK_FAULT = 12;
-  private static final int FPU_ERROR = 16;
-  private static final int ALIGNMENT_CHECK = 17;
-  private static final int SIMD_ERROR = 19;
-  private static final byte INT_OPCODE = (byte) 0xcd;
-
   private final KernelState kernel;
   private final Dispatcher dispatcher;
   private final ClockKeeper clockKeeper;
@@ -86,8 +74,11 @@ final class VcpuLoop {
     server.attach(isOtherSpace(task.space()));
     long mark = System.nanoTime();
     while (true) {
-      if (task.hasDeliverableSignal()) {
+      if (task.needsDelivery()) {
         SignalDelivery.deliver(task);
+        if (SignalDelivery.parkIfStopped(task)) {
+          return;
+        }
       }
       if (task.process().isExiting()) {
         end(task);
@@ -107,7 +98,10 @@ final class VcpuLoop {
             case Trap.Syscall call -> serve(task, false, trapped);
             case Trap.Posted call -> settle(task, trapped);
             case Trap.PageFault fault -> fault(task, fault);
-            case Trap.Fault fault -> exception(task, fault);
+            case Trap.Fault fault -> {
+              ExceptionSignals.exception(task, fault, cpu);
+              yield true;
+            }
             case Trap.Interrupted kick -> !giveWay(task);
             case Trap.Unrunnable broken -> unrunnable(task, broken);
           };
@@ -165,41 +159,13 @@ final class VcpuLoop {
     FaultOutcome outcome = task.space().fault(fault.address(), fault.write(), fault.fetch());
     switch (outcome) {
       case HANDLED -> {}
-      case SEGV_MAPERR, SEGV_ACCERR -> SignalDelivery.force(task, Signals.SIGSEGV);
-      case BUS_ADRERR -> SignalDelivery.force(task, Signals.SIGBUS);
+      case SEGV_MAPERR, SEGV_ACCERR, BUS_ADRERR -> ExceptionSignals.pageFault(task, fault, outcome);
       case OUT_OF_MEMORY -> {
         kernel.log().once("out of memory: process " + task.processId() + " is killed");
         task.process().kill(Signals.SIGKILL);
       }
     }
     return true;
-  }
-
-  /** The signals that Linux makes of exceptions (SDM vol. 3, table 6-1). */
-  private boolean exception(Task task, Trap.Fault fault) {
-    SignalDelivery.force(
-        task,
-        switch (fault.vector()) {
-          case DIVIDE_ERROR, FPU_ERROR, SIMD_ERROR -> Signals.SIGFPE;
-          case DEBUG, BREAKPOINT -> Signals.SIGTRAP;
-          case INVALID_OPCODE -> isInterruptInstruction(task) ? Signals.SIGSEGV : Signals.SIGILL;
-          // With an error code it is about a selector: #GP on hardware, since a program has no
-          // segments of its own; hosts that emulate the load say #SS.
-          case STACK_FAULT -> fault.errorCode() == 0 ? Signals.SIGBUS : Signals.SIGSEGV;
-          case ALIGNMENT_CHECK -> Signals.SIGBUS;
-          case OVERFLOW, BOUND -> Signals.SIGSEGV;
-          default -> Signals.SIGSEGV;
-        });
-    return true;
-  }
-
-  /**
-   * Some hosts raise #UD for {@code int n}, where the processor raises #GP for a vector that a
-   * program may not use.
-   */
-  private static boolean isInterruptInstruction(Task task) {
-    byte[] opcode = new byte[1];
-    return task.memory().copyIn(task.register(RIP), opcode, 0, 1) == 1 && opcode[0] == INT_OPCODE;
   }
 
   private boolean unrunnable(Task task, Trap.Unrunnable broken) {

@@ -18,6 +18,14 @@ public final class Kvm implements AutoCloseable {
   /** The device. */
   public static final String DEVICE = "/dev/kvm";
 
+  /** Values of XCR0, the best first: with AVX-512, with AVX, with SSE. */
+  static final long[] VECTOR_FEATURES = {0xe7, 7, 3};
+
+  /** CPUID leaf that describes the XSAVE area, and the part of it that is always there. */
+  private static final int VECTOR_LEAF = 0xd;
+
+  private static final int LEGACY_VECTOR_BYTES = 576;
+
   /** Room for this many CPUID entries; KVM_MAX_CPUID_ENTRIES in Linux is 256. */
   private static final int CPUID_ENTRIES = 256;
 
@@ -131,6 +139,49 @@ public final class Kvm implements AutoCloseable {
       }
       return 0;
     }
+  }
+
+  /** Bytes of an XSAVE area in standard form, with what a guest can use on this host. */
+  int vectorBytes() {
+    try (Arena scratch = Arena.ofConfined()) {
+      long supported = 0;
+      MemorySegment cpuid = supportedCpuid(scratch);
+      for (int i = 0; i < cpuid.get(ValueLayout.JAVA_INT, 0); i++) {
+        long at = kvm_cpuid2$entries + i * kvm_cpuid_entry2$sizeof;
+        if (isVectorLeaf(cpuid, at, 0)) {
+          supported = cpuid.get(ValueLayout.JAVA_INT, at + kvm_cpuid_entry2$eax);
+        }
+      }
+      for (long features : VECTOR_FEATURES) {
+        if ((supported & features) == features) {
+          return vectorBytes(features);
+        }
+      }
+      return LEGACY_VECTOR_BYTES;
+    }
+  }
+
+  /** Bytes of an XSAVE area in standard form with these features (SDM vol. 1, 13.2). */
+  int vectorBytes(long features) {
+    int bytes = LEGACY_VECTOR_BYTES;
+    try (Arena scratch = Arena.ofConfined()) {
+      MemorySegment cpuid = supportedCpuid(scratch);
+      for (int i = 0; i < cpuid.get(ValueLayout.JAVA_INT, 0); i++) {
+        long at = kvm_cpuid2$entries + i * kvm_cpuid_entry2$sizeof;
+        int feature = cpuid.get(ValueLayout.JAVA_INT, at + kvm_cpuid_entry2$index);
+        if (feature >= 2 && isVectorLeaf(cpuid, at, feature) && (features >> feature & 1) != 0) {
+          int size = cpuid.get(ValueLayout.JAVA_INT, at + kvm_cpuid_entry2$eax);
+          int offset = cpuid.get(ValueLayout.JAVA_INT, at + kvm_cpuid_entry2$ebx);
+          bytes = Math.max(bytes, offset + size);
+        }
+      }
+    }
+    return bytes;
+  }
+
+  private static boolean isVectorLeaf(MemorySegment cpuid, long at, int index) {
+    return cpuid.get(ValueLayout.JAVA_INT, at + kvm_cpuid_entry2$function) == VECTOR_LEAF
+        && cpuid.get(ValueLayout.JAVA_INT, at + kvm_cpuid_entry2$index) == index;
   }
 
   /** Creates a virtual machine without memory or processors. */

@@ -46,6 +46,8 @@ final class KvmCpu implements GuestCpu {
   private static final long SYSCALL_BYTES = 2;
   private static final int OFFSET_TRIES = 9;
 
+  private static final byte[] INITIAL_VECTOR = initialVector();
+
   private final Vcpu vcpu;
   private final GuestMemory memory;
   private final KernelPages pages;
@@ -67,6 +69,8 @@ final class KvmCpu implements GuestCpu {
   private long timestampFrequency;
   private long timestampOffset;
   private boolean timestampOffsetKnown;
+  private long vectorFeatures;
+  private int vectorBytes;
   private byte @Nullable [] loadedVector;
 
   private volatile boolean flushRequested;
@@ -118,9 +122,7 @@ final class KvmCpu implements GuestCpu {
       throw new KvmException(
           "KVM refuses 64-bit mode with XSAVE and FSGSBASE: too old a processor");
     }
-    if (!vcpu.setXcr0(0xe7) && !vcpu.setXcr0(7) && !vcpu.setXcr0(3)) {
-      throw new KvmException("KVM refuses every choice of XCR0");
-    }
+    chooseVectorFeatures();
     vcpu.setMsr(MSR_STAR, (long) (USER_SS - 8) << 48 | (long) KERNEL_CS << 32);
     vcpu.setMsr(MSR_LSTAR, KernelArea.ENTRY);
     vcpu.setMsr(MSR_CSTAR, EntryCode.COMPATIBILITY);
@@ -129,6 +131,17 @@ final class KvmCpu implements GuestCpu {
     for (int i = 0; i < kvm_sregs$sizeof; i += 8) {
       initialSystem.set(ValueLayout.JAVA_LONG, i, vcpu.system(i));
     }
+  }
+
+  private void chooseVectorFeatures() {
+    for (long features : Kvm.VECTOR_FEATURES) {
+      if (vcpu.setXcr0(features)) {
+        vectorFeatures = features;
+        vectorBytes = vcpu.vectorBytes(features);
+        return;
+      }
+    }
+    throw new KvmException("KVM refuses every choice of XCR0");
   }
 
   private boolean acceptsOneOf(long[] choices) {
@@ -227,7 +240,7 @@ final class KvmCpu implements GuestCpu {
     if (context.vector.length == 0) {
       loadInitialVector();
     } else if (context.vectorHolder != this || !holds(context.vector)) {
-      if (!vcpu.loadVector(context.vector)) {
+      if (!vcpu.loadVector(context.vector, context.vector.length)) {
         loadInitialVector();
         return;
       }
@@ -243,15 +256,45 @@ final class KvmCpu implements GuestCpu {
 
   /** FCW = 0x37f, MXCSR = 0x1f80, nothing else in use (SDM vol. 1, 13.6). */
   private void loadInitialVector() {
-    byte[] initial = new byte[(int) kvm_xsave$sizeof];
+    if (!vcpu.loadVector(INITIAL_VECTOR, INITIAL_VECTOR.length)) {
+      throw new KvmException("KVM refuses the initial vector state");
+    }
+    loadedVector = null;
+  }
+
+  private static byte[] initialVector() {
+    byte[] initial = new byte[576];
     initial[0] = 0x7f;
     initial[1] = 3;
     initial[24] = (byte) 0x80;
     initial[25] = 0x1f;
-    if (!vcpu.loadVector(initial)) {
-      throw new KvmException("KVM refuses the initial vector state");
-    }
+    return initial;
+  }
+
+  @Override
+  public int vectorBytes() {
+    return vectorBytes;
+  }
+
+  @Override
+  public long vectorFeatures() {
+    return vectorFeatures;
+  }
+
+  @Override
+  public void readVector(byte[] to, int bytes) {
+    vcpu.saveVector(to, bytes);
+  }
+
+  @Override
+  public boolean writeVector(byte[] from, int bytes) {
     loadedVector = null;
+    return vcpu.loadVector(from, bytes);
+  }
+
+  @Override
+  public void clearVector() {
+    loadInitialVector();
   }
 
   /** After a triple fault: the vCPU has been reset, or may have been. */
@@ -274,7 +317,7 @@ final class KvmCpu implements GuestCpu {
     if (context.vector.length == 0) {
       context.vector = new byte[(int) kvm_xsave$sizeof];
     }
-    vcpu.saveVector(context.vector);
+    vcpu.saveVector(context.vector, context.vector.length);
     loadedVector = context.vector;
     context.vectorHolder = this;
   }

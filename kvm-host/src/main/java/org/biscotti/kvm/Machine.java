@@ -12,6 +12,7 @@ import org.biscotti.kernel.Kernel;
 import org.biscotti.kernel.abi.Auxv;
 import org.biscotti.kernel.exec.MachineFeatures;
 import org.biscotti.kernel.port.GuestMemory;
+import org.biscotti.kernel.task.SignalFrame;
 import org.biscotti.kvm.x86.KernelPages;
 
 /**
@@ -27,9 +28,6 @@ public final class Machine implements AutoCloseable {
   private static final long FIRST_FRAME = PAGE;
 
   private static final long STOP_MILLIS = TimeUnit.SECONDS.toMillis(10);
-
-  /** Signal frame with AVX-512 state, as Linux computes it for AT_MINSIGSTKSZ. */
-  private static final long SIGNAL_FRAME_BYTES = 3632;
 
   /** What is to be closed, in the reverse order of its making. */
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
@@ -122,7 +120,10 @@ public final class Machine implements AutoCloseable {
             pages::ringReply,
             pages.vvarPage(),
             new HostClock(),
-            new MachineFeatures(kvm.featureBits(), Auxv.HWCAP2_FSGSBASE, SIGNAL_FRAME_BYTES),
+            new MachineFeatures(
+                kvm.featureBits(),
+                Auxv.HWCAP2_FSGSBASE,
+                SignalFrame.maximumBytes(kvm.vectorBytes())),
             HostCpus::description),
         options.kernel());
   }

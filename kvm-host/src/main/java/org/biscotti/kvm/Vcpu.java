@@ -24,6 +24,7 @@ public final class Vcpu implements AutoCloseable {
 
   private final Arena arena = Arena.ofShared();
   private final CallState state = new CallState(arena);
+  private final Kvm kvm;
   private final int fd;
   private final int index;
   private final long mapAddress;
@@ -32,6 +33,7 @@ public final class Vcpu implements AutoCloseable {
   private final MemorySegment xsave = arena.allocate(kvm_xsave$sizeof, 64);
 
   Vcpu(Kvm kvm, int fd, int index) {
+    this.kvm = kvm;
     this.fd = fd;
     this.index = index;
     mapBytes = kvm.vcpuMapBytes();
@@ -204,17 +206,22 @@ public final class Vcpu implements AutoCloseable {
     return Libc.ioctl(state, fd, KVM_GET_TSC_KHZ, 0);
   }
 
-  /** KVM_GET_XSAVE; copies the first {@code to.length} bytes of the area. */
-  void saveVector(byte[] to) {
+  /** KVM_GET_XSAVE; copies the first bytes of the area. */
+  void saveVector(byte[] to, int bytes) {
     check(Libc.ioctl(state, fd, KVM_GET_XSAVE, xsave.address()), "KVM_GET_XSAVE");
-    MemorySegment.copy(xsave, BYTE, 0, to, 0, to.length);
+    MemorySegment.copy(xsave, BYTE, 0, to, 0, bytes);
   }
 
   /** KVM_SET_XSAVE from the first bytes of an area; the rest is zero. */
-  boolean loadVector(byte[] from) {
-    MemorySegment.copy(from, 0, xsave, BYTE, 0, from.length);
-    xsave.asSlice(from.length).fill((byte) 0);
+  boolean loadVector(byte[] from, int bytes) {
+    MemorySegment.copy(from, 0, xsave, BYTE, 0, bytes);
+    xsave.asSlice(bytes).fill((byte) 0);
     return Libc.ioctl(state, fd, KVM_SET_XSAVE, xsave.address()) == 0;
+  }
+
+  /** Bytes of an XSAVE area in standard form with these features. */
+  int vectorBytes(long features) {
+    return kvm.vectorBytes(features);
   }
 
   /** Discards any exception that is pending or being injected, and makes the vCPU runnable. */

@@ -39,7 +39,16 @@ class GuestProgramsIT {
 
   static Stream<String> programs() {
     return Stream.of(
-        "dirs", "files", "memory", "metadata", "process", "procdev", "registers", "time", "vector");
+        "dirs",
+        "files",
+        "memory",
+        "metadata",
+        "process",
+        "procdev",
+        "registers",
+        "signals",
+        "time",
+        "vector");
   }
 
   @ParameterizedTest

@@ -53,6 +53,17 @@ public final class Signals {
   public static final int SS_DISABLE = 2;
   public static final int SS_AUTODISARM = 1 << 31;
 
+  public static final long SA_NOCLDSTOP = 1;
+  public static final long SA_SIGINFO = 4;
+  public static final long SA_RESTORER = 0x0400_0000;
+  public static final long SA_ONSTACK = 0x0800_0000;
+  public static final long SA_RESTART = 0x1000_0000;
+  public static final long SA_NODEFER = 0x4000_0000;
+  public static final long SA_RESETHAND = 0x8000_0000L;
+
+  /** The first real-time signal as the kernel counts them (signal(7)). */
+  public static final int SIGRTMIN = 32;
+
   /** Size in bytes of the kernel's signal set. */
   public static final int SIGSET_BYTES = 8;
 
@@ -70,6 +81,13 @@ public final class Signals {
           | bit(SIGXCPU)
           | bit(SIGXFSZ)
           | bit(SIGSYS);
+
+  /** The signals that stop a process by default, as a set. */
+  public static final long STOP_SET = STOPPING;
+
+  /** The signals that exceptions of the processor become; they go before all others. */
+  public static final long SYNCHRONOUS_SET =
+      bit(SIGSEGV) | bit(SIGBUS) | bit(SIGILL) | bit(SIGTRAP) | bit(SIGFPE) | bit(SIGSYS);
 
   private static final @Nullable String[] NAMES = {
     null,
@@ -116,6 +134,11 @@ public final class Signals {
   /** True for a number that is a signal's. */
   public static boolean isValid(int signal) {
     return signal >= 1 && signal <= MAX;
+  }
+
+  /** True for a signal that an exception of the processor becomes. */
+  public static boolean isSynchronous(int signal) {
+    return (SYNCHRONOUS_SET & bit(signal)) != 0;
   }
 
   /** True if the default action is to do nothing. */

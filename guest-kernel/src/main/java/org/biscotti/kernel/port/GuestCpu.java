@@ -41,6 +41,25 @@ public interface GuestCpu {
   /** Saves the loaded task's registers, vector state included. */
   void save(CpuContext context);
 
+  /** Bytes that the vector state takes as XSAVE lays it out in standard form (SDM vol. 1, 13.4). */
+  int vectorBytes();
+
+  /** Features of the vector state that programs can use: XCR0 (SDM vol. 1, 13.3). */
+  long vectorFeatures();
+
+  /** Reads the first {@code bytes} of the loaded task's vector state. */
+  void readVector(byte[] to, int bytes);
+
+  /**
+   * Sets the loaded task's vector state from the first {@code bytes} of an area; the rest is zero.
+   *
+   * @return false if the processor does not accept it (reserved bits); the state is as before then
+   */
+  boolean writeVector(byte[] from, int bytes);
+
+  /** Gives the loaded task the initial vector state (SDM vol. 1, 13.6). */
+  void clearVector();
+
   /**
    * Runs the loaded task until it traps.
    *

@@ -335,8 +335,8 @@ public final class Server {
     task.setWaitingThread(Thread.currentThread());
     long result;
     try {
-      // A kill that came before the thread could be interrupted must not be lost.
-      if (task.process().isExiting()) {
+      // A signal that came before the thread could be interrupted must not be lost.
+      if (task.process().isExiting() || task.hasDeliverableSignal()) {
         Thread.currentThread().interrupt();
       }
       result = dispatch(call);

@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
  * reach.
  */
 public final class Dispatcher {
+  /** Its result is whatever RAX is in the frame. */
+  private static final int RT_SIGRETURN = 15;
+
   private final SyscallTable table;
   private final @Nullable SyscallObserver observer;
 
@@ -46,9 +49,9 @@ public final class Dispatcher {
     }
     try {
       long result = call.handler().call(task, a, b, c, d, e, f);
-      return result == -Errno.EPIPE ? brokenPipe(task) : result;
+      return result == -Errno.EPIPE && number != RT_SIGRETURN ? brokenPipe(task) : result;
     } catch (ErrnoException failure) {
-      return failure.errno() == Errno.EPIPE ? brokenPipe(task) : -failure.errno();
+      return failed(task, call, number, failure.errno());
     } catch (MustWait wait) {
       throw wait;
     } catch (OutOfMemoryError error) {
@@ -56,6 +59,16 @@ public final class Dispatcher {
     } catch (RuntimeException | StackOverflowError | AssertionError error) {
       return failed(task, call, error, a, b, c, d, e, f);
     }
+  }
+
+  private static long failed(Task task, Syscall call, long number, int errno) {
+    if (errno == Errno.EPIPE) {
+      return brokenPipe(task);
+    }
+    if (errno == Errno.EINTR) {
+      task.signalState().callInterrupted(number, call.interruption());
+    }
+    return -errno;
   }
 
   private static long brokenPipe(Task task) {

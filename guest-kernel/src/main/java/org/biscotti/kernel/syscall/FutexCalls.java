@@ -40,7 +40,7 @@ final class FutexCalls {
     if (bits == 0) {
       throw ErrnoException.of(EINVAL);
     }
-    long deadline = Long.MAX_VALUE;
+    long left = Long.MAX_VALUE;
     if (timeout != 0) {
       long nanos = TimeCalls.getTimespec(t.memory(), timeout);
       boolean realtime = (operation & FUTEX_CLOCK_REALTIME) != 0;
@@ -48,8 +48,9 @@ final class FutexCalls {
           !absolute
               ? 0
               : realtime ? t.kernel().clock().realtimeNanos() : t.kernel().clock().monotonicNanos();
-      deadline = System.nanoTime() + nanos - now;
+      left = nanos - now;
     }
+    long deadline = t.signalState().deadline(left);
     FutexTable.Key key = key(t, address, operation);
     t.kernel()
         .futexes()

@@ -27,17 +27,13 @@ final class PollCalls {
 
   static long poll(Task t, long fds, long count, long timeout, long d, long e, long f) {
     long nanos = (int) timeout < 0 ? Long.MAX_VALUE : (int) timeout * NANOS_PER_MILLI;
-    return poll(t, fds, count, deadline(nanos));
+    return poll(t, fds, count, t.signalState().deadline(nanos));
   }
 
   static long ppoll(Task t, long fds, long count, long timeout, long mask, long maskBytes, long f) {
     long nanos = timeout == 0 ? Long.MAX_VALUE : TimeCalls.getTimespec(t.memory(), timeout);
-    long deadline = deadline(nanos);
+    long deadline = t.signalState().deadline(nanos);
     return withMask(t, mask, maskBytes, () -> poll(t, fds, count, deadline));
-  }
-
-  private static long deadline(long nanos) {
-    return nanos == Long.MAX_VALUE ? Long.MAX_VALUE : System.nanoTime() + nanos;
   }
 
   private interface Wait {
@@ -52,12 +48,20 @@ final class PollCalls {
     if (maskBytes != Signals.SIGSET_BYTES) {
       throw ErrnoException.of(EINVAL);
     }
-    long old = t.blockedSignals();
-    t.setBlockedSignals(t.memory().getLong(mask));
+    t.signalState().borrowMask(t.memory().getLong(mask));
+    boolean interrupted = false;
     try {
+      if (Thread.currentThread().isVirtual() && t.hasDeliverableSignal()) {
+        Thread.currentThread().interrupt();
+      }
       return wait.run();
+    } catch (ErrnoException failure) {
+      interrupted = failure.errno() == EINTR;
+      throw failure;
     } finally {
-      t.setBlockedSignals(old);
+      if (!interrupted) {
+        t.signalState().restoreMask();
+      }
     }
   }
 
@@ -136,7 +140,7 @@ final class PollCalls {
           Math.min(seconds, Long.MAX_VALUE / NANOS / 4) * NANOS
               + Math.min(micros, Long.MAX_VALUE / NANOS) * 1000;
     }
-    long deadline = deadline(nanos);
+    long deadline = t.signalState().deadline(nanos);
     long found = select(t, count, read, write, except, deadline);
     if (timeout != 0) {
       long left = Math.max(deadline - System.nanoTime(), 0);
@@ -153,7 +157,7 @@ final class PollCalls {
     long nanos = timeout == 0 ? Long.MAX_VALUE : TimeCalls.getTimespec(memory, timeout);
     long mask = maskAndSize == 0 ? 0 : memory.getLong(maskAndSize);
     long maskBytes = maskAndSize == 0 ? 0 : memory.getLong(maskAndSize + 8);
-    long deadline = deadline(nanos);
+    long deadline = t.signalState().deadline(nanos);
     long found =
         withMask(t, mask, maskBytes, () -> select(t, count, read, write, except, deadline));
     if (timeout != 0) {

@@ -4,28 +4,32 @@ import static org.biscotti.kernel.abi.Errno.*;
 
 import java.util.concurrent.locks.LockSupport;
 import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.abi.Fcntl;
+import org.biscotti.kernel.abi.SignalInfo;
 import org.biscotti.kernel.abi.Signals;
+import org.biscotti.kernel.fs.OpenFile;
 import org.biscotti.kernel.mem.UserMemory;
+import org.biscotti.kernel.port.CpuContext;
 import org.biscotti.kernel.task.Process;
 import org.biscotti.kernel.task.SignalActions;
 import org.biscotti.kernel.task.SignalDelivery;
+import org.biscotti.kernel.task.SignalFile;
+import org.biscotti.kernel.task.SignalFrame;
 import org.biscotti.kernel.task.Task;
+import org.biscotti.kernel.task.TaskSignals;
 import org.biscotti.kernel.wait.MustWait;
 
-/**
- * Signals (signal(7)): dispositions and masks are kept, default actions are carried out. Handlers
- * are not run yet.
- */
+/** Signals (signal(7)): actions, masks, waiting for one, and the return from a handler. */
 final class SignalCalls {
-  private static final long MIN_ALTERNATE_STACK = 2048;
-  private static final int SIGINFO_BYTES = 128;
-
   /** The flags that sigaction(2) names, SA_EXPOSE_TAGBITS and SA_RESTORER; the others are lost. */
   private static final long SA_KNOWN = 0xdc00_0807L;
 
+  private static final int SFD_NONBLOCK = Fcntl.O_NONBLOCK;
+  private static final int SFD_CLOEXEC = Fcntl.O_CLOEXEC;
+
   private SignalCalls() {}
 
-  private static int valid(long signal) {
+  static int valid(long signal) {
     if (!Signals.isValid((int) signal)) {
       throw ErrnoException.of(EINVAL);
     }
@@ -64,7 +68,10 @@ final class SignalCalls {
           };
       if (to != 0) {
         actions.set(number, handler, flags & SA_KNOWN, restorer, mask);
-        discardIfIgnored(t, number);
+        // A pending signal that comes to be ignored is thrown away (sigaction(2), POSIX).
+        if (actions.ignores(number)) {
+          SignalDelivery.discard(process, Signals.bit(number));
+        }
       }
     } finally {
       process.lock().unlock();
@@ -75,15 +82,6 @@ final class SignalCalls {
       }
     }
     return 0;
-  }
-
-  /** A pending signal that comes to be ignored is thrown away (sigaction(2), POSIX). */
-  private static void discardIfIgnored(Task t, int signal) {
-    Process process = t.process();
-    if (process.actions().ignores(signal)) {
-      process.setPendingSignals(process.pendingSignals() & ~Signals.bit(signal));
-      t.setPendingSignals(t.pendingSignals() & ~Signals.bit(signal));
-    }
   }
 
   static long rtSigprocmask(Task t, long how, long to, long from, long bytes, long e, long f) {
@@ -117,24 +115,14 @@ final class SignalCalls {
 
   static long sigaltstack(Task t, long to, long from, long c, long d, long e, long f) {
     UserMemory memory = t.memory();
+    TaskSignals state = t.signalState();
     long oldAddress = t.alternateStack();
     long oldBytes = t.alternateStackBytes();
-    int oldFlags = t.alternateStackFlags();
+    int oldFlags = state.reportedStackFlags(t.register(CpuContext.RSP));
     if (to != 0) {
       long address = memory.getLong(to);
       int flags = memory.getInt(to + 8);
-      long bytes = memory.getLong(to + 16);
-      int mode = flags & ~Signals.SS_AUTODISARM;
-      if (mode != 0 && mode != Signals.SS_DISABLE && mode != Signals.SS_ONSTACK) {
-        throw ErrnoException.of(EINVAL);
-      }
-      if (mode == Signals.SS_DISABLE) {
-        t.setAlternateStack(0, 0, Signals.SS_DISABLE);
-      } else if (Long.compareUnsigned(bytes, MIN_ALTERNATE_STACK) < 0) {
-        throw ErrnoException.of(ENOMEM);
-      } else {
-        t.setAlternateStack(address, bytes, flags & Signals.SS_AUTODISARM);
-      }
+      state.changeStack(t, address, memory.getLong(to + 16), flags);
     }
     if (from != 0) {
       memory.setLong(from, oldAddress);
@@ -145,74 +133,12 @@ final class SignalCalls {
     return 0;
   }
 
-  static long kill(Task t, long pid, long signal, long c, long d, long e, long f) {
-    int target = (int) pid;
-    if (target > 0) {
-      Process process = t.kernel().processes().find(target);
-      if (process == null) {
-        throw ErrnoException.of(ESRCH);
-      }
-      send(process, (int) signal);
-      return 0;
-    }
-    // 0 is the caller's group, -1 everybody but the caller and process 1, -n group n.
-    boolean found = false;
-    for (Process process : t.kernel().processes().all()) {
-      boolean meant =
-          target == -1
-              ? process != t.process() && process.pid() != 1
-              : process.processGroup() == (target == 0 ? t.process().processGroup() : -target);
-      if (meant) {
-        found = true;
-        send(process, (int) signal);
-      }
-    }
-    if (!found) {
-      throw ErrnoException.of(ESRCH);
-    }
-    return 0;
-  }
-
-  private static void send(Process process, int signal) {
-    if (signal != 0) {
-      valid(signal);
-      SignalDelivery.send(process, signal);
-    }
-  }
-
-  static long tkill(Task t, long threadId, long signal, long c, long d, long e, long f) {
-    return sendToThread(t, 0, (int) threadId, signal);
-  }
-
-  static long tgkill(Task t, long group, long threadId, long signal, long d, long e, long f) {
-    if ((int) group <= 0) {
-      throw ErrnoException.of(EINVAL);
-    }
-    return sendToThread(t, (int) group, (int) threadId, signal);
-  }
-
-  private static long sendToThread(Task t, int group, int threadId, long signal) {
-    if (threadId <= 0) {
-      throw ErrnoException.of(EINVAL);
-    }
-    for (Process process : t.kernel().processes().all()) {
-      Task target = process.findTask(threadId);
-      if (target != null && (group == 0 || process.pid() == group)) {
-        if ((int) signal != 0) {
-          valid(signal);
-          SignalDelivery.send(target, (int) signal);
-        }
-        return 0;
-      }
-    }
-    throw ErrnoException.of(ESRCH);
-  }
-
-  /** rt_sigreturn(2): without a handler there is no frame to return from; Linux sends SIGSEGV. */
+  /** rt_sigreturn(2): everything comes from the frame on the stack, the result too. */
   static long rtSigreturn(Task t, long a, long b, long c, long d, long e, long f) {
-    SignalDelivery.force(t, Signals.SIGSEGV);
-    return 0;
+    return SignalFrame.pop(t);
   }
+
+  // ---- waiting ----
 
   static long pause(Task t, long a, long b, long c, long d, long e, long f) {
     awaitSignal(t);
@@ -223,13 +149,8 @@ final class SignalCalls {
     checkSetSize(bytes);
     long mask = t.memory().getLong(set);
     MustWait.unlessVirtual();
-    long old = t.blockedSignals();
-    t.setBlockedSignals(mask);
-    try {
-      awaitSignal(t);
-    } finally {
-      t.setBlockedSignals(old);
-    }
+    t.signalState().borrowMask(mask);
+    awaitSignal(t);
     throw ErrnoException.of(EINTR);
   }
 
@@ -251,50 +172,69 @@ final class SignalCalls {
         timeout == 0
             ? Long.MAX_VALUE
             : System.nanoTime() + TimeCalls.getTimespec(t.memory(), timeout);
+    t.signalState().setAwaited(wanted);
+    try {
+      SignalInfo taken = await(t, wanted, deadline);
+      if (info != 0) {
+        t.memory().copyOutFully(info, taken.encode(), 0, SignalInfo.BYTES);
+      }
+      return taken.signal();
+    } finally {
+      t.signalState().setAwaited(0);
+    }
+  }
+
+  private static SignalInfo await(Task t, long wanted, long deadline) {
+    boolean interrupted = false;
     while (true) {
-      int signal = takePending(t, wanted);
-      if (signal != 0) {
-        storeInfo(t, info, signal);
-        return signal;
+      SignalInfo taken = SignalDelivery.take(t, wanted);
+      if (taken != null) {
+        return taken;
+      }
+      if (interrupted) {
+        throw ErrnoException.of(EINTR);
       }
       long left = deadline == Long.MAX_VALUE ? Long.MAX_VALUE : deadline - System.nanoTime();
       if (left <= 0) {
         throw ErrnoException.of(EAGAIN);
       }
       MustWait.unlessVirtual();
-      if (Thread.interrupted()) {
-        throw ErrnoException.of(EINTR);
+      if (!Thread.currentThread().isInterrupted()) {
+        LockSupport.parkNanos(t, left);
       }
-      LockSupport.parkNanos(t, left);
+      interrupted = Thread.interrupted();
     }
   }
 
-  private static int takePending(Task t, long wanted) {
-    Process process = t.process();
-    process.lock().lock();
+  // ---- signalfd(2) ----
+
+  static long signalfd(Task t, long fd, long set, long bytes, long d, long e, long f) {
+    return signalfd4(t, fd, set, bytes, 0, e, f);
+  }
+
+  static long signalfd4(Task t, long fd, long set, long bytes, long flags, long e, long f) {
+    checkSetSize(bytes);
+    if (((int) flags & ~(SFD_NONBLOCK | SFD_CLOEXEC)) != 0) {
+      throw ErrnoException.of(EINVAL);
+    }
+    long wanted = t.memory().getLong(set) & ~SignalActions.UNBLOCKABLE;
+    if ((int) fd != -1) {
+      if (!(t.files().get((int) fd) instanceof SignalFile file)) {
+        throw ErrnoException.of(EINVAL);
+      }
+      file.setWanted(wanted);
+      return (int) fd;
+    }
+    SignalFile file = SignalFile.create(t, wanted, (int) flags & SFD_NONBLOCK);
+    return install(t, file, ((int) flags & SFD_CLOEXEC) != 0);
+  }
+
+  private static long install(Task t, OpenFile file, boolean closeOnExec) {
     try {
-      long own = t.pendingSignals() & wanted;
-      long shared = process.pendingSignals() & wanted;
-      if (own != 0) {
-        t.setPendingSignals(t.pendingSignals() & ~Long.lowestOneBit(own));
-        return 1 + Long.numberOfTrailingZeros(own);
-      }
-      if (shared != 0) {
-        process.setPendingSignals(process.pendingSignals() & ~Long.lowestOneBit(shared));
-        return 1 + Long.numberOfTrailingZeros(shared);
-      }
-      return 0;
-    } finally {
-      process.lock().unlock();
-    }
-  }
-
-  private static void storeInfo(Task t, long info, int signal) {
-    if (info != 0) {
-      if (t.memory().zero(info, SIGINFO_BYTES) != SIGINFO_BYTES) {
-        throw ErrnoException.of(EFAULT);
-      }
-      t.memory().setInt(info, signal);
+      return t.files().install(file, closeOnExec);
+    } catch (ErrnoException full) {
+      file.release();
+      throw full;
     }
   }
 }

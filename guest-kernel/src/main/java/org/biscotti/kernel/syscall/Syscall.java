@@ -1,5 +1,7 @@
 package org.biscotti.kernel.syscall;
 
+import org.biscotti.kernel.task.Interruption;
+
 /**
  * A row of the table of system calls.
  *
@@ -9,6 +11,7 @@ package org.biscotti.kernel.syscall;
  * @param arguments what the arguments are, one word each, for tracing
  * @param support how much of it there is
  * @param note what differs from Linux; empty if nothing is known to
+ * @param interruption what becomes of it when a signal interrupts it
  */
 public record Syscall(
     int number,
@@ -16,7 +19,8 @@ public record Syscall(
     SyscallHandler handler,
     String arguments,
     Support support,
-    String note) {
+    String note,
+    Interruption interruption) {
 
   /** How much of a call there is. */
   public enum Support {

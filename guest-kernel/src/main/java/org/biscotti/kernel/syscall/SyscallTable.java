@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
+import org.biscotti.kernel.task.Interruption;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,6 +52,7 @@ public final class SyscallTable {
     time();
     processes();
     signals();
+    timers();
     rows.sort((x, y) -> Integer.compare(x.number(), y.number()));
     byNumber = new Syscall[rows.getLast().number() + 1];
     onVcpu = new boolean[byNumber.length];
@@ -87,7 +89,18 @@ public final class SyscallTable {
       Syscall.Support support,
       String arguments,
       String note) {
-    rows.add(new Syscall(number, name, handler, arguments, support, note));
+    rows.add(new Syscall(number, name, handler, arguments, support, note, interruption(number)));
+  }
+
+  /** Which calls are not made again after a handler that has SA_RESTART (signal(7)). */
+  private static Interruption interruption(int number) {
+    return switch (number) {
+      // poll, select, nanosleep, clock_nanosleep, pause, rt_sigsuspend, pselect6, ppoll
+      case 7, 23, 35, 230, 34, 130, 270, 271 -> Interruption.RESTARTS_WITHOUT_HANDLER;
+      // semop, rt_sigtimedwait, io_getevents, semtimedop, epoll_wait, epoll_pwait, epoll_pwait2
+      case 65, 128, 208, 220, 232, 281, 441 -> Interruption.FAILS;
+      default -> Interruption.RESTARTS;
+    };
   }
 
   private void row(
@@ -562,32 +575,30 @@ public final class SyscallTable {
         13,
         "rt_sigaction",
         SignalCalls::rtSigaction,
-        PARTIAL,
-        "enum:signal struct:sigaction:in:3 struct:sigaction:out:3 size",
-        "kept; handlers are not run yet");
+        FULL,
+        "enum:signal struct:sigaction:in:3 struct:sigaction:out:3 size");
     row(
         14,
         "rt_sigprocmask",
         SignalCalls::rtSigprocmask,
         FULL,
         "enum:sigmask struct:sigset:in:3 struct:sigset:out:3 size");
-    row(15, "rt_sigreturn", SignalCalls::rtSigreturn, PARTIAL, "", "handlers are not run yet");
+    row(15, "rt_sigreturn", SignalCalls::rtSigreturn, FULL, "");
     row(34, "pause", SignalCalls::pause, FULL, "");
-    row(
-        62,
-        "kill",
-        SignalCalls::kill,
-        PARTIAL,
-        "pid enum:signal",
-        "ENOSYS if the signal is caught or stops the process");
+    row(62, "kill", KillCalls::kill, FULL, "pid enum:signal");
     row(127, "rt_sigpending", SignalCalls::rtSigpending, FULL, "struct:sigset:out:1 size");
     row(
         128,
         "rt_sigtimedwait",
         SignalCalls::rtSigtimedwait,
-        PARTIAL,
-        "struct:sigset:in:3 struct:siginfo:out struct:timespec:in size =enum:signal",
-        "siginfo has the signal number only");
+        FULL,
+        "struct:sigset:in:3 struct:siginfo:out struct:timespec:in size =enum:signal");
+    row(
+        129,
+        "rt_sigqueueinfo",
+        KillCalls::rtSigqueueinfo,
+        FULL,
+        "pid enum:signal struct:siginfo:in");
     row(130, "rt_sigsuspend", SignalCalls::rtSigsuspend, FULL, "struct:sigset:in:1 size");
     row(
         131,
@@ -595,19 +606,49 @@ public final class SyscallTable {
         SignalCalls::sigaltstack,
         FULL,
         "struct:sigstack:in struct:sigstack:out");
+    row(200, "tkill", KillCalls::tkill, FULL, "pid enum:signal");
+    row(234, "tgkill", KillCalls::tgkill, FULL, "pid pid enum:signal");
+    String polled = "poll(2) tells of the signals of the task that made it";
+    row(282, "signalfd", SignalCalls::signalfd, PARTIAL, "int struct:sigset:in:2 size", polled);
     row(
-        200,
-        "tkill",
-        SignalCalls::tkill,
+        289,
+        "signalfd4",
+        SignalCalls::signalfd4,
         PARTIAL,
-        "pid enum:signal",
-        "ENOSYS if the signal is caught or stops the process");
+        "int struct:sigset:in:2 size flags:newfd",
+        polled);
     row(
-        234,
-        "tgkill",
-        SignalCalls::tgkill,
+        297,
+        "rt_tgsigqueueinfo",
+        KillCalls::rtTgsigqueueinfo,
+        FULL,
+        "pid pid enum:signal struct:siginfo:in");
+  }
+
+  private void timers() {
+    row(36, "getitimer", TimerCalls::getitimer, FULL, "int struct:itimerval:out");
+    row(37, "alarm", TimerCalls::alarm, FULL, "uint");
+    row(
+        38,
+        "setitimer",
+        TimerCalls::setitimer,
+        FULL,
+        "int struct:itimerval:in struct:itimerval:out");
+    row(
+        222,
+        "timer_create",
+        TimerCalls::timerCreate,
         PARTIAL,
-        "pid pid enum:signal",
-        "ENOSYS if the signal is caught or stops the process");
+        "enum:clock ptr int:out",
+        "EOPNOTSUPP for clocks of CPU time and of alarms");
+    row(
+        223,
+        "timer_settime",
+        TimerCalls::timerSettime,
+        FULL,
+        "int flags:timer struct:itimerspec:in struct:itimerspec:out");
+    row(224, "timer_gettime", TimerCalls::timerGettime, FULL, "int struct:itimerspec:out");
+    row(225, "timer_getoverrun", TimerCalls::timerGetoverrun, FULL, "int");
+    row(226, "timer_delete", TimerCalls::timerDelete, FULL, "int");
   }
 }

@@ -104,7 +104,7 @@ final class TimeCalls {
 
   static long nanosleep(Task t, long request, long remaining, long c, long d, long e, long f) {
     long nanos = getTimespec(t.memory(), request);
-    return sleepUntil(t, System.nanoTime() + nanos, remaining);
+    return sleepUntil(t, t.signalState().deadline(nanos), remaining);
   }
 
   static long clockNanosleep(
@@ -119,9 +119,9 @@ final class TimeCalls {
     long now = now(t, id);
     long nanos = getTimespec(t.memory(), request);
     if ((flags & TIMER_ABSTIME) == 0) {
-      return sleepUntil(t, System.nanoTime() + nanos, remaining);
+      return sleepUntil(t, t.signalState().deadline(nanos), remaining);
     }
-    return nanos <= now ? 0 : sleepUntil(t, System.nanoTime() + nanos - now, 0);
+    return nanos <= now ? 0 : sleepUntil(t, t.signalState().deadline(nanos - now), 0);
   }
 
   /** Sleeps; EINTR with what is left stored at {@code remaining} if that is not 0. */

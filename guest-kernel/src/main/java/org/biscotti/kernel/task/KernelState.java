@@ -19,6 +19,7 @@ import org.biscotti.kernel.port.GuestMemory;
  * @param processes all processes
  * @param scheduler the run queue
  * @param futexes threads that wait for a word of memory
+ * @param timers what has to happen at a time
  * @param log what the operator should know
  */
 public record KernelState(
@@ -32,6 +33,7 @@ public record KernelState(
     ProcessTable processes,
     Scheduler scheduler,
     FutexTable futexes,
+    KernelTimers timers,
     KernelLog log) {
 
   /** Makes everything that was written durable (sync(2)). */

@@ -43,7 +43,7 @@ public final class Process implements ProcessView {
   private final List<Task> tasks = new ArrayList<>();
 
   private volatile Credentials credentials;
-  private volatile long pendingSignals;
+  private final ProcessSignals signals;
   private volatile @Nullable ExitStatus exiting;
   private volatile ProgramImage image = ProgramImage.NONE;
   private volatile int niceness;
@@ -79,6 +79,7 @@ public final class Process implements ProcessView {
     startNanos = kernel.clock().monotonicNanos();
     processGroup = pid;
     session = pid;
+    signals = new ProcessSignals(this);
   }
 
   /**
@@ -198,6 +199,7 @@ public final class Process implements ProcessView {
     for (Task task : all) {
       task.interrupt();
     }
+    signals.releaseParked();
   }
 
   /** True when every task of the process has to end. */
@@ -242,6 +244,7 @@ public final class Process implements ProcessView {
     } catch (RuntimeException e) {
       kernel.log().failure("closing the files of process " + pid, e);
     } finally {
+      signals.timers().close();
       space.close();
       kernel.processes().remove(this);
       exited.complete(status);
@@ -250,11 +253,32 @@ public final class Process implements ProcessView {
 
   /** Signals that wait for whichever task takes them. */
   public long pendingSignals() {
-    return pendingSignals;
+    return signals.pending.set();
   }
 
-  public void setPendingSignals(long set) {
-    pendingSignals = set;
+  /** The process's part of signals. */
+  public ProcessSignals signalState() {
+    return signals;
+  }
+
+  /** The tasks now. */
+  List<Task> snapshotOfTasks() {
+    lock.lock();
+    try {
+      return List.copyOf(tasks);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The first task, or null if the last one has ended. */
+  @Nullable Task mainTaskOrNull() {
+    lock.lock();
+    try {
+      return tasks.isEmpty() ? null : tasks.getFirst();
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Guards signal actions, limits and pending signals against concurrent changes. */
@@ -377,7 +401,7 @@ public final class Process implements ProcessView {
     Task task = anyTask();
     return new SignalSets(
         task.pendingSignals(),
-        pendingSignals,
+        pendingSignals(),
         task.blockedSignals(),
         actions.ignoredSet(),
         actions.caughtSet());

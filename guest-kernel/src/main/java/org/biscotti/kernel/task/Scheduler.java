@@ -201,6 +201,21 @@ public final class Scheduler implements AutoCloseable {
     }
   }
 
+  /** True if a vCPU has a task of a process. */
+  boolean isRunning(Process process) {
+    lock.lock();
+    try {
+      for (Slot slot : slots) {
+        if (slot.task != null && slot.task.process() == process) {
+          return true;
+        }
+      }
+      return false;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private void tick() {
     lock.lock();
     try {

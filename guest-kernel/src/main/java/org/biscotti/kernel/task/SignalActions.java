@@ -1,5 +1,6 @@
 package org.biscotti.kernel.task;
 
+import java.util.concurrent.locks.ReentrantLock;
 import org.biscotti.kernel.abi.Signals;
 
 /**
@@ -36,6 +37,52 @@ public final class SignalActions {
     flags[signal] = flag;
     restorers[signal] = restorer;
     masks[signal] = mask & ~UNBLOCKABLE;
+  }
+
+  /** One signal's action. */
+  public record Action(long handler, long flags, long restorer, long mask) {
+    boolean isCaught() {
+      return handler != Signals.SIG_DFL && handler != Signals.SIG_IGN;
+    }
+  }
+
+  /** The action for a signal that is being handled; SA_RESETHAND takes effect. */
+  Action take(int signal, ReentrantLock lock) {
+    lock.lock();
+    try {
+      Action action = new Action(handlers[signal], flags[signal], restorers[signal], masks[signal]);
+      if (action.isCaught() && (action.flags & Signals.SA_RESETHAND) != 0) {
+        reset(signal);
+      }
+      return action;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Back to the default action; the rest stays as it was. */
+  void reset(int signal) {
+    handlers[signal] = Signals.SIG_DFL;
+  }
+
+  /** What execve(2) does: caught signals get their default action, ignored ones stay ignored. */
+  public void resetCaught() {
+    for (int signal = 1; signal <= Signals.MAX; signal++) {
+      long handler = handlers[signal] == Signals.SIG_IGN ? Signals.SIG_IGN : Signals.SIG_DFL;
+      set(signal, handler, 0, 0, 0);
+    }
+  }
+
+  /** Takes all actions of another process (fork(2)). */
+  public void copyFrom(SignalActions other) {
+    for (int signal = 1; signal <= Signals.MAX; signal++) {
+      set(
+          signal,
+          other.handlers[signal],
+          other.flags[signal],
+          other.restorers[signal],
+          other.masks[signal]);
+    }
   }
 
   /** The signals that no mask holds back. */

@@ -1,128 +1,327 @@
 package org.biscotti.kernel.task;
 
+import java.util.List;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.abi.SignalInfo;
 import org.biscotti.kernel.abi.Signals;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Sends signals, and carries out their default actions (signal(7)).
+ * Sends signals, and has them handled (signal(7)).
  *
- * <p>A signal is added to a pending set, and looked at by the task's owner before the program runs
- * again. Handlers are not run yet: a signal that the program catches is refused when it is sent by
- * a call, and a fault that the program catches ends it, with a line in the log.
+ * <p>A signal is added to what waits for a task or a process, and looked at by the task's owner
+ * before the program runs again: {@link #deliver} carries out default actions and makes the frames
+ * of handlers.
  */
 public final class SignalDelivery {
   private SignalDelivery() {}
 
+  // ---- sending ----
+
+  /** Sends a signal to one task, as from itself. */
+  public static void send(Task target, int signal) {
+    send(target, ownInfo(target.process(), signal));
+  }
+
+  /** Sends a signal to a process, as from the kernel. */
+  public static void send(Process process, int signal) {
+    send(process, SignalInfo.kernel(signal));
+  }
+
+  private static SignalInfo ownInfo(Process process, int signal) {
+    return SignalInfo.sent(signal, SignalInfo.SI_USER, process.pid(), process.credentials().uid());
+  }
+
   /**
    * Sends a signal to one task.
    *
-   * @throws ErrnoException ENOSYS if the program would have to catch it, or to stop
+   * @throws ErrnoException EAGAIN if RLIMIT_SIGPENDING is reached and it has to be queued
    */
-  public static void send(Task target, int signal) {
-    refuseUnsupported(target.process(), signal);
-    Process process = target.process();
-    process.lock().lock();
-    try {
-      if (!isDiscarded(target.blockedSignals(), process, signal)) {
-        target.setPendingSignals(target.pendingSignals() | Signals.bit(signal));
-      }
-    } finally {
-      process.lock().unlock();
-    }
-    target.interruptIfDeliverable();
+  public static void send(Task target, SignalInfo info) {
+    send(target.process(), target, info, null);
   }
 
   /**
-   * Sends a signal to a process.
+   * Sends a signal to whichever task of a process does not block it.
    *
-   * @throws ErrnoException ENOSYS if the program would have to catch it, or to stop
+   * @throws ErrnoException EAGAIN if RLIMIT_SIGPENDING is reached and it has to be queued
    */
-  public static void send(Process process, int signal) {
-    refuseUnsupported(process, signal);
-    Task task = process.mainTask();
+  public static void send(Process process, SignalInfo info) {
+    send(process, null, info, null);
+  }
+
+  /**
+   * Sends a signal.
+   *
+   * @param target the task, or null for the whole process
+   * @param source is told when it is taken
+   * @return false if it was thrown away, because the process ignores it
+   */
+  static boolean send(
+      Process process,
+      @Nullable Task target,
+      SignalInfo info,
+      PendingSignals.@Nullable Source source) {
+    int signal = info.signal();
+    List<Runnable> watchers = List.of();
+    Task woken = null;
+    boolean resumes = signal == Signals.SIGCONT;
+    boolean discarded;
     process.lock().lock();
     try {
-      if (!isDiscarded(task.blockedSignals(), process, signal)) {
-        process.setPendingSignals(process.pendingSignals() | Signals.bit(signal));
+      cancelOpposite(process, signal);
+      discarded = isDiscarded(process, target, signal);
+      if (!discarded && signal != Signals.SIGKILL) {
+        queue(process, target, info, source);
+        woken = target != null ? target : receiver(process, signal);
+        watchers = process.signalState().takeWatchers(signal);
       }
     } finally {
       process.lock().unlock();
     }
-    task.interruptIfDeliverable();
+    if (signal == Signals.SIGKILL) {
+      process.kill(signal);
+      return true;
+    }
+    if (resumes) {
+      process.signalState().resume();
+    }
+    if (woken != null && woken.signalState().wants(signal)) {
+      woken.interrupt();
+    }
+    watchers.forEach(Runnable::run);
+    return !discarded;
+  }
+
+  /** SIGCONT undoes stop signals that still wait, and a stop signal undoes SIGCONT. */
+  private static void cancelOpposite(Process process, int signal) {
+    long opposite =
+        signal == Signals.SIGCONT
+            ? Signals.STOP_SET
+            : Signals.stopsByDefault(signal) ? Signals.bit(Signals.SIGCONT) : 0;
+    if (opposite != 0) {
+      discard(process, opposite);
+    }
+  }
+
+  /** Throws away signals that wait, for the process and for its tasks; under its lock. */
+  public static void discard(Process process, long signals) {
+    process.signalState().pending.discard(signals);
+    for (Task task : process.snapshotOfTasks()) {
+      task.signalState().pending.discard(signals);
+    }
   }
 
   /** An ignored signal is thrown away, unless it is blocked: it may be caught by then. */
-  private static boolean isDiscarded(long blocked, Process process, int signal) {
-    return process.actions().ignores(signal) && (blocked & Signals.bit(signal)) == 0;
+  private static boolean isDiscarded(Process process, @Nullable Task target, int signal) {
+    Task task = target != null ? target : process.mainTaskOrNull();
+    return process.actions().ignores(signal) && (task == null || task.signalState().wants(signal));
   }
 
-  private static void refuseUnsupported(Process process, int signal) {
-    SignalActions actions = process.actions();
-    if (actions.catches(signal)) {
-      process.kernel().log().once("signal handlers are not run yet: kill() fails with ENOSYS");
-      throw ErrnoException.of(Errno.ENOSYS);
+  private static void queue(
+      Process process,
+      @Nullable Task target,
+      SignalInfo info,
+      PendingSignals.@Nullable Source source) {
+    PendingSignals to =
+        target != null ? target.signalState().pending : process.signalState().pending;
+    int signal = info.signal();
+    if (source == null && to.coalesces(signal)) {
+      return;
     }
-    if (Signals.stopsByDefault(signal) && !actions.ignores(signal)) {
-      process.kernel().log().once("stopping a process is not supported yet: ENOSYS");
-      throw ErrnoException.of(Errno.ENOSYS);
+    if (source != null || hasRoom(process)) {
+      to.add(new PendingSignals.Entry(info, source));
+    } else if (signal >= Signals.SIGRTMIN && info.code() != SignalInfo.SI_USER) {
+      throw ErrnoException.of(Errno.EAGAIN);
+    } else {
+      to.addBare(signal);
     }
+  }
+
+  private static boolean hasRoom(Process process) {
+    long limit = process.limitTable().soft(ResourceLimits.RLIMIT_SIGPENDING);
+    long queued = process.signalState().pending.queued();
+    for (Task task : process.snapshotOfTasks()) {
+      queued += task.signalState().pending.queued();
+    }
+    return Long.compareUnsigned(queued, limit) < 0;
+  }
+
+  /** The task that is woken for a signal of the process: the first one, if it wants it. */
+  private static @Nullable Task receiver(Process process, int signal) {
+    for (Task task : process.snapshotOfTasks()) {
+      if (task.signalState().wants(signal)) {
+        return task;
+      }
+    }
+    return null;
   }
 
   /**
-   * A signal that the program has brought on itself and cannot go on without (a fault). Blocking or
-   * ignoring it does not help (signal(7)).
+   * A signal that the program has brought on itself and cannot go on without (a fault). If it is
+   * blocked or ignored the process is killed (signal(7)).
    */
-  public static void force(Task task, int signal) {
+  public static void force(Task task, SignalInfo info) {
     Process process = task.process();
-    if (process.actions().catches(signal)) {
-      process
-          .kernel()
-          .log()
-          .once(Signals.name(signal) + " is caught, but handlers are not run yet: killed");
-    }
-    process.kill(signal);
-  }
-
-  /** Broken pipe: SIGPIPE unless the program catches, ignores or blocks it (write(2)). */
-  public static void brokenPipe(Task task) {
-    if (!task.process().actions().catches(Signals.SIGPIPE)) {
-      send(task, Signals.SIGPIPE);
-    }
-  }
-
-  /** Carries out the default action of every signal that waits and is not blocked. */
-  public static void deliver(Task task) {
-    Process process = task.process();
-    while (!process.isExiting()) {
-      int signal = takeDeliverable(task);
-      if (signal == 0) {
-        return;
-      }
-      if (!process.actions().ignores(signal)) {
-        process.kill(signal);
-      }
-    }
-  }
-
-  private static int takeDeliverable(Task task) {
-    Process process = task.process();
+    int signal = info.signal();
     process.lock().lock();
     try {
-      long own = task.pendingSignals() & ~task.blockedSignals();
-      long shared = process.pendingSignals() & ~task.blockedSignals();
-      if ((own | shared) == 0) {
-        return 0;
+      TaskSignals state = task.signalState();
+      boolean blocked = (state.blocked() & Signals.bit(signal)) != 0;
+      if (blocked || process.actions().handler(signal) == Signals.SIG_IGN) {
+        process.actions().reset(signal);
+        state.setBlocked(state.blocked() & ~Signals.bit(signal));
       }
-      int signal = 1 + Long.numberOfTrailingZeros(own != 0 ? own : shared);
-      if (own != 0) {
-        task.setPendingSignals(task.pendingSignals() & ~Signals.bit(signal));
-      } else {
-        process.setPendingSignals(process.pendingSignals() & ~Signals.bit(signal));
+      if (!state.pending.coalesces(signal)) {
+        state.pending.add(new PendingSignals.Entry(info, null));
       }
-      return signal;
     } finally {
       process.lock().unlock();
     }
+  }
+
+  /** Forces a signal of which there is no more to say. */
+  public static void force(Task task, int signal) {
+    force(task, SignalInfo.kernel(signal));
+  }
+
+  /** Broken pipe: SIGPIPE (write(2)). */
+  public static void brokenPipe(Task task) {
+    send(task, Signals.SIGPIPE);
+  }
+
+  // ---- taking ----
+
+  /**
+   * Takes a signal that waits for a task or its process, or null.
+   *
+   * @param wanted the signals that count
+   */
+  public static @Nullable SignalInfo take(Task task, long wanted) {
+    PendingSignals.Entry entry;
+    Process process = task.process();
+    process.lock().lock();
+    try {
+      entry = task.signalState().pending.take(wanted);
+      if (entry == null) {
+        entry = process.signalState().pending.take(wanted);
+      }
+    } finally {
+      process.lock().unlock();
+    }
+    return entry == null ? null : entry.claim();
+  }
+
+  /** Runs something once, when one of the signals waits for the task or its process. */
+  static void whenPending(Task task, long signals, Runnable then) {
+    Process process = task.process();
+    process.lock().lock();
+    try {
+      if ((task.pendingSignals() & signals) == 0 && (process.pendingSignals() & signals) == 0) {
+        process.signalState().watch(signals, then);
+        return;
+      }
+    } finally {
+      process.lock().unlock();
+    }
+    then.run();
+  }
+
+  /**
+   * Handles every signal that waits and is not blocked: carries out default actions, makes the
+   * frames of handlers, and decides whether an interrupted call is made again. Called by the thread
+   * of the vCPU that the task is on.
+   */
+  public static void deliver(Task task) {
+    Process process = task.process();
+    TaskSignals state = task.signalState();
+    while (!process.isExiting()) {
+      if (process.signalState().isStopped()) {
+        return;
+      }
+      SignalInfo info = take(task, ~state.blocked());
+      if (info == null) {
+        state.finish(task);
+        return;
+      }
+      act(task, info);
+    }
+  }
+
+  private static void act(Task task, SignalInfo info) {
+    Process process = task.process();
+    int signal = info.signal();
+    SignalActions.Action action = process.actions().take(signal, process.lock());
+    if (action.isCaught()) {
+      task.signalState().handlerRuns(task, action.flags());
+      handle(task, info, action);
+    } else if (action.handler() == Signals.SIG_IGN || Signals.ignoredByDefault(signal)) {
+      return;
+    } else if (Signals.stopsByDefault(signal)) {
+      if (signal == Signals.SIGSTOP || !isOrphaned(process)) {
+        process.signalState().stop(signal);
+      }
+    } else {
+      process.kill(signal);
+    }
+  }
+
+  /** Runs the handler; SIGSEGV if there is no room for its frame. */
+  private static void handle(Task task, SignalInfo info, SignalActions.Action action) {
+    int signal = info.signal();
+    if (!SignalFrame.push(task, info, action)) {
+      if (signal == Signals.SIGSEGV) {
+        Process process = task.process();
+        process.lock().lock();
+        try {
+          process.actions().reset(signal);
+        } finally {
+          process.lock().unlock();
+        }
+      }
+      force(task, Signals.SIGSEGV);
+      return;
+    }
+    TaskSignals state = task.signalState();
+    boolean defers = (action.flags() & Signals.SA_NODEFER) == 0;
+    state.setBlocked(state.blocked() | action.mask() | (defers ? Signals.bit(signal) : 0));
+  }
+
+  /**
+   * True if nobody is there to continue what a terminal stops: no member of the process's group has
+   * a parent in another group of the session (POSIX, orphaned process group).
+   */
+  private static boolean isOrphaned(Process process) {
+    ProcessTable all = process.kernel().processes();
+    int group = process.processGroup();
+    for (Process member : all.all()) {
+      if (member.processGroup() == group) {
+        Process parent = all.find(member.parentPid());
+        if (parent != null
+            && parent.processGroup() != group
+            && parent.session() == member.session()) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  /**
+   * Takes a task of a stopped process off its vCPU until the process goes on.
+   *
+   * @return true if the task is not the caller's any more
+   */
+  public static boolean parkIfStopped(Task task) {
+    Process process = task.process();
+    if (!process.signalState().isStopped() || process.isExiting()) {
+      return false;
+    }
+    task.detach();
+    if (!process.signalState().park(task)) {
+      process.kernel().scheduler().enqueue(task);
+    }
+    return true;
   }
 }

@@ -1,6 +1,5 @@
 package org.biscotti.kernel.task;
 
-import org.biscotti.kernel.abi.Signals;
 import org.biscotti.kernel.fs.Caller;
 import org.biscotti.kernel.fs.Credentials;
 import org.biscotti.kernel.fs.FileTable;
@@ -28,17 +27,13 @@ public final class Task implements Caller {
 
   private @Nullable GuestCpu cpu;
   private volatile @Nullable Thread waitingThread;
-  private volatile long pendingSignals;
-  private volatile long blockedSignals;
+  private final TaskSignals signals = new TaskSignals();
   private String name;
   private boolean yieldRequested;
   private int parentDeathSignal;
   private long clearChildTid;
   private long robustListHead;
   private long robustListBytes;
-  private long alternateStack;
-  private long alternateStackBytes;
-  private int alternateStackFlags = Signals.SS_DISABLE;
   private volatile long affinity;
   private volatile long userNanos;
   private volatile long systemNanos;
@@ -125,6 +120,7 @@ public final class Task implements Caller {
     switches++;
     // First, so that no downgrade misses a vCPU that is about to use what it takes away.
     space().loadedOn(to.index());
+    process.signalState().timers().runs();
     to.load(context, space().root(to.index()));
   }
 
@@ -230,26 +226,33 @@ public final class Task implements Caller {
     name = newName;
   }
 
-  public long pendingSignals() {
-    return pendingSignals;
+  /** The task's part of signals. */
+  public TaskSignals signalState() {
+    return signals;
   }
 
-  public void setPendingSignals(long set) {
-    pendingSignals = set;
+  public long pendingSignals() {
+    return signals.pending.set();
   }
 
   public long blockedSignals() {
-    return blockedSignals;
+    return signals.blocked();
   }
 
   /** Sets the signal mask; SIGKILL and SIGSTOP stay unblocked. */
   public void setBlockedSignals(long set) {
-    blockedSignals = set & ~SignalActions.UNBLOCKABLE;
+    signals.setBlocked(set);
   }
 
-  /** True if a signal waits that the task does not block. */
+  /** True if a call must not wait: a signal waits that is not blocked, or the process stops. */
   public boolean hasDeliverableSignal() {
-    return ((pendingSignals | process.pendingSignals()) & ~blockedSignals) != 0;
+    return ((signals.pending.set() | process.pendingSignals()) & ~signals.blocked()) != 0
+        || process.signalState().isStopped();
+  }
+
+  /** True if {@link SignalDelivery#deliver} has something to do before the program goes on. */
+  public boolean needsDelivery() {
+    return hasDeliverableSignal() || signals.isUnfinished();
   }
 
   /**
@@ -257,14 +260,7 @@ public final class Task implements Caller {
    * has come, it has to end, or it yields.
    */
   public boolean mustLeaveGuest() {
-    return hasDeliverableSignal() || process.isExiting() || yieldRequested;
-  }
-
-  /** Makes the task look at its signals, if there is one that it does not block. */
-  void interruptIfDeliverable() {
-    if (hasDeliverableSignal()) {
-      interrupt();
-    }
+    return needsDelivery() || process.isExiting() || yieldRequested;
   }
 
   /** Signal for the death of the parent (PR_SET_PDEATHSIG), 0 for none. */
@@ -299,21 +295,19 @@ public final class Task implements Caller {
   }
 
   public long alternateStack() {
-    return alternateStack;
+    return signals.stackAddress();
   }
 
   public long alternateStackBytes() {
-    return alternateStackBytes;
+    return signals.stackBytes();
   }
 
   public int alternateStackFlags() {
-    return alternateStackFlags;
+    return signals.stackFlags();
   }
 
   public void setAlternateStack(long address, long bytes, int flags) {
-    alternateStack = address;
-    alternateStackBytes = bytes;
-    alternateStackFlags = flags;
+    signals.setStack(address, bytes, flags);
   }
 
   /** Bit set of the vCPUs it may run on (sched_setaffinity(2)). */

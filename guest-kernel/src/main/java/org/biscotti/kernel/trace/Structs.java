@@ -24,6 +24,7 @@ final class Structs {
           Map.entry("timeval", new Struct(TIMESPEC_BYTES, Structs::timeval)),
           Map.entry("timezone", new Struct(8, Structs::timezone)),
           Map.entry("itimerval", new Struct(2 * TIMESPEC_BYTES, Structs::itimerval)),
+          Map.entry("itimerspec", new Struct(2 * TIMESPEC_BYTES, Structs::itimerspec)),
           Map.entry("utimens", new Struct(2 * TIMESPEC_BYTES, Structs::utimens)),
           Map.entry("utimes", new Struct(2 * TIMESPEC_BYTES, Structs::utimes)),
           Map.entry("utimbuf", new Struct(16, Structs::utimbuf)),
@@ -86,6 +87,14 @@ final class Structs {
     timeval(s, out);
     out.add(", it_value=");
     timeval(second(s), out);
+    out.add('}');
+  }
+
+  private static void itimerspec(ByteBuffer s, CallText out) {
+    out.add("{it_interval=");
+    timespec(s, out);
+    out.add(", it_value=");
+    timespec(second(s), out);
     out.add('}');
   }
 

@@ -29,6 +29,7 @@ import org.biscotti.kernel.syscall.SyscallTable;
 import org.biscotti.kernel.task.FutexTable;
 import org.biscotti.kernel.task.KernelLog;
 import org.biscotti.kernel.task.KernelState;
+import org.biscotti.kernel.task.KernelTimers;
 import org.biscotti.kernel.task.Process;
 import org.biscotti.kernel.task.ProcessTable;
 import org.biscotti.kernel.task.Scheduler;
@@ -61,6 +62,7 @@ class StraceTest {
           new ProcessTable(),
           new Scheduler(1),
           new FutexTable(),
+          new KernelTimers(new KernelLog()),
           new KernelLog());
   private final StringWriter output = new StringWriter();
   private final Strace strace = new Strace(output);

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.biscotti.kernel.syscall.Syscall;
 import org.biscotti.kernel.syscall.SyscallTable;
+import org.biscotti.kernel.task.Interruption;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,7 +37,13 @@ class SyscallDocsTest {
   void notesCannotBreakTheTable() {
     Syscall row =
         new Syscall(
-            7, "x", (t, a, b, c, d, e, f) -> 0, "", Syscall.Support.PARTIAL, "a|b <c> *d* E_F");
+            7,
+            "x",
+            (t, a, b, c, d, e, f) -> 0,
+            "",
+            Syscall.Support.PARTIAL,
+            "a|b <c> *d* E_F",
+            Interruption.RESTARTS);
     assertThat(SyscallDocs.page(List.of(row)))
         .contains("| partial | 1 | ")
         .endsWith("| 7 | `x` | partial | a\\|b &lt;c> \\*d\\* E\\_F |\n");

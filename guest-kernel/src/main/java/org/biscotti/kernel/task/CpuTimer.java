@@ -1,0 +1,166 @@
+package org.biscotti.kernel.task;
+
+import java.util.concurrent.Future;
+import java.util.concurrent.locks.ReentrantLock;
+import org.biscotti.kernel.abi.SignalInfo;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An interval timer that runs with a process's own time: ITIMER_VIRTUAL and ITIMER_PROF
+ * (setitimer(2)).
+ *
+ * <p>Time is accounted when a task leaves the guest. So the timer looks when it could have expired
+ * at the earliest, has the running tasks leave the guest for a moment, and looks again; it does not
+ * look while no task of the process runs.
+ */
+final class CpuTimer {
+  private static final long SHORTEST_NANOS = 1_000_000;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Process process;
+  private final int signal;
+  private final boolean systemToo;
+
+  private long expiry;
+  private long interval;
+  private volatile boolean armed;
+  private volatile boolean dormant;
+  private long generation;
+  private @Nullable Future<?> scheduled;
+
+  CpuTimer(Process process, int signal, boolean systemToo) {
+    this.process = process;
+    this.signal = signal;
+    this.systemToo = systemToo;
+  }
+
+  private long used() {
+    long nanos = 0;
+    for (Task task : process.snapshotOfTasks()) {
+      nanos += task.userNanos() + (systemToo ? task.systemNanos() : 0);
+    }
+    return nanos;
+  }
+
+  PosixTimer.Setting get() {
+    lock.lock();
+    try {
+      return setting();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private PosixTimer.Setting setting() {
+    return new PosixTimer.Setting(armed ? Math.max(expiry - used(), 1) : 0, interval);
+  }
+
+  PosixTimer.Setting set(long nanos, long newInterval) {
+    lock.lock();
+    try {
+      PosixTimer.Setting old = setting();
+      cancel();
+      armed = nanos > 0;
+      interval = armed ? newInterval : 0;
+      if (armed) {
+        expiry = used() + nanos;
+        schedule(nanos);
+      }
+      return old;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void cancel() {
+    generation++;
+    dormant = false;
+    if (scheduled != null) {
+      scheduled.cancel(false);
+      scheduled = null;
+    }
+  }
+
+  private void schedule(long nanos) {
+    long current = generation;
+    scheduled =
+        process.kernel().timers().after(Math.max(nanos, SHORTEST_NANOS), () -> look(current));
+  }
+
+  /** It could have expired: has the process's tasks leave the guest, and decides after that. */
+  private void look(long current) {
+    if (!process.kernel().scheduler().isRunning(process)) {
+      decide(current);
+      return;
+    }
+    for (Task task : process.snapshotOfTasks()) {
+      process.kernel().scheduler().kick(task);
+    }
+    lock.lock();
+    try {
+      if (current == generation) {
+        scheduled = process.kernel().timers().after(SHORTEST_NANOS, () -> decide(current));
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void decide(long current) {
+    if (!process.isExiting() && expires(current)) {
+      SignalDelivery.send(process, SignalInfo.kernel(signal));
+    }
+  }
+
+  private boolean expires(long current) {
+    lock.lock();
+    try {
+      if (current != generation || !armed) {
+        return false;
+      }
+      long used = used();
+      boolean expired = used >= expiry;
+      if (expired && interval == 0) {
+        armed = false;
+        return true;
+      }
+      if (expired) {
+        expiry += ((used - expiry) / interval + 1) * interval;
+      }
+      // In this order: whoever begins to run now either is seen here, or sees the mark.
+      dormant = true;
+      if (process.kernel().scheduler().isRunning(process)) {
+        dormant = false;
+        schedule(expiry - used);
+      }
+      return expired;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** A task of the process begins to run. */
+  void runs() {
+    if (dormant) {
+      lock.lock();
+      try {
+        if (dormant) {
+          dormant = false;
+          schedule(expiry - used());
+        }
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  void delete() {
+    lock.lock();
+    try {
+      cancel();
+      armed = false;
+    } finally {
+      lock.unlock();
+    }
+  }
+}

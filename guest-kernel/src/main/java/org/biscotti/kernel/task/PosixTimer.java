@@ -1,0 +1,190 @@
+package org.biscotti.kernel.task;
+
+import java.util.concurrent.Future;
+import java.util.concurrent.locks.ReentrantLock;
+import org.biscotti.kernel.abi.SignalInfo;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A timer that sends a signal: of setitimer(2) for real time, or of timer_create(2).
+ *
+ * <p>At most one signal of it waits at a time, and it does not run meanwhile: what it has missed is
+ * counted when the signal is taken. So an interval of a nanosecond costs no more than its handler.
+ */
+public final class PosixTimer implements PendingSignals.Source {
+  /** A timer whose signal is ignored looks again no more often than this. */
+  private static final long IGNORED_NANOS = 10_000_000;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Process process;
+  private final @Nullable Task target;
+  private final @Nullable SignalInfo info;
+  private final int clock;
+
+  private long expiry;
+  private long interval;
+  private boolean armed;
+  private boolean waiting;
+  private int overrun;
+  private long generation;
+  private @Nullable Future<?> scheduled;
+
+  /**
+   * Makes a timer, not armed.
+   *
+   * @param target the task that gets the signal, or null for the process
+   * @param info the signal, or null for none (SIGEV_NONE)
+   * @param clock number of its clock
+   */
+  PosixTimer(Process process, @Nullable Task target, @Nullable SignalInfo info, int clock) {
+    this.process = process;
+    this.target = target;
+    this.info = info;
+    this.clock = clock;
+  }
+
+  /** Number of its clock. */
+  public int clock() {
+    return clock;
+  }
+
+  /** What is set: nanoseconds until the next expiry, 0 if it is not armed, and the interval. */
+  public record Setting(long left, long interval) {}
+
+  /** What is set now. */
+  public Setting get() {
+    lock.lock();
+    try {
+      return setting(System.nanoTime());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private Setting setting(long now) {
+    if (!armed) {
+      return new Setting(0, interval);
+    }
+    long left = expiry - now;
+    if (left <= 0 && interval > 0) {
+      left += (-left / interval + 1) * interval;
+    }
+    return left <= 0 && info == null ? new Setting(0, 0) : new Setting(Math.max(left, 1), interval);
+  }
+
+  /**
+   * Sets the timer.
+   *
+   * @param nanos until the first expiry, at once if negative
+   * @param arm false to disarm it
+   * @param newInterval between expiries; 0 for one expiry
+   * @return what was set before
+   */
+  public Setting set(long nanos, boolean arm, long newInterval) {
+    lock.lock();
+    try {
+      long now = System.nanoTime();
+      Setting old = setting(now);
+      cancel();
+      overrun = 0;
+      armed = arm;
+      interval = arm ? newInterval : 0;
+      if (arm) {
+        expiry = now + Math.max(nanos, 0);
+        schedule(nanos);
+      }
+      return old;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void cancel() {
+    generation++;
+    waiting = false;
+    if (scheduled != null) {
+      scheduled.cancel(false);
+      scheduled = null;
+    }
+  }
+
+  private void schedule(long nanos) {
+    if (info != null) {
+      long current = generation;
+      scheduled = process.kernel().timers().after(nanos, () -> expired(current));
+    }
+  }
+
+  private void expired(long current) {
+    lock.lock();
+    try {
+      if (current != generation || info == null) {
+        return;
+      }
+      waiting = true;
+    } finally {
+      lock.unlock();
+    }
+    boolean sent = SignalDelivery.send(process, target, info, this);
+    lock.lock();
+    try {
+      if (current == generation && interval == 0) {
+        armed = false;
+      }
+      if (!sent && waiting && current == generation) {
+        waiting = false;
+        if (interval > 0) {
+          long now = System.nanoTime();
+          expiry += (Math.max(now - expiry, 0) / interval + 1) * interval;
+          schedule(Math.max(expiry - now, IGNORED_NANOS));
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The signal has been taken: the timer goes on, and says how often it would have come. */
+  @Override
+  public SignalInfo taken(SignalInfo queued) {
+    lock.lock();
+    try {
+      if (!waiting) {
+        return queued;
+      }
+      waiting = false;
+      overrun = 0;
+      if (interval > 0) {
+        long now = System.nanoTime();
+        long missed = Math.max(now - expiry, 0) / interval;
+        overrun = (int) Math.min(missed, Integer.MAX_VALUE);
+        expiry += (missed + 1) * interval;
+        schedule(expiry - now);
+      }
+      return queued.code() == SignalInfo.SI_TIMER ? queued.withOverrun(overrun) : queued;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** timer_getoverrun(2): expiries that the last signal taken stands for, beside its own. */
+  public int overrun() {
+    lock.lock();
+    try {
+      return overrun;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Disarms it for good. */
+  void delete() {
+    lock.lock();
+    try {
+      cancel();
+      armed = false;
+    } finally {
+      lock.unlock();
+    }
+  }
+}
