@@ -9,24 +9,24 @@ import org.jspecify.annotations.Nullable;
  * A system call on its way: its arguments, its result, and a state that says whose it is.
  *
  * <pre>
- *             open              take              answer
- *   IDLE ----------> OPEN ----------> TAKEN ----> ANSWERING ----> OPEN       the program goes on
- *    ^                 |              |   |            |--------> FINISHED   it has to leave first
- *    |      close      |              |   |            |--------> PARKED     the call waits
- *    +-----------------+              |   |
- *    |                         finish |   | move             PARKED -- finish --> FINISHED
- *    |                                v   v                  PARKED --- move ---> MOVED
- *    +---------------------------- FINISHED MOVED ---> whoever finishes it puts the task
- *                                                      into the run queue
+ *          open            take                 answer
+ *   IDLE --------> OPEN -- BUSY -----> TAKEN -- BUSY --+--> OPEN        the program goes on
+ *    ^              |                  |   |           +--> FINISHED    it has to leave first
+ *    |    close     |                  |   |           +--> PARKED      the call waits
+ *    +--------------+           finish |   | move           PARKED -- finish --> FINISHED
+ *    |                                 v   v                PARKED --- move ---> MOVED
+ *    +--------------------------- FINISHED MOVED --> whoever finishes it puts the task
+ *                                                    into the run queue
  * </pre>
  *
  * <ul>
  *   <li>IDLE, FINISHED: the vCPU's thread owns call and task.
- *   <li>OPEN: the program runs; whoever changes the state to TAKEN may read the request.
+ *   <li>OPEN: the program runs; whoever changes the state to BUSY may look at the ring.
+ *   <li>BUSY: a server reads the ring or writes to it, for a few loads and stores, during which the
+ *       vCPU can neither close nor move the call. So what is in the ring is this task's, and no
+ *       late answer gets into one that is another task's by now.
  *   <li>TAKEN, PARKED: the thread that serves the call owns it; parked, the program leaves the
  *       guest.
- *   <li>ANSWERING: the same, for a few stores, while which the vCPU cannot move the call. So a late
- *       answer never gets into a ring that is another task's by now.
  *   <li>MOVED: the thread that serves it owns the task too; the vCPU has nothing to do with it.
  * </ul>
  *
@@ -36,7 +36,7 @@ public final class Call {
   static final int IDLE = 0;
   static final int OPEN = 1;
   static final int TAKEN = 2;
-  static final int ANSWERING = 3;
+  static final int BUSY = 3;
   static final int PARKED = 4;
   static final int FINISHED = 5;
   static final int MOVED = 6;
@@ -115,16 +115,14 @@ public final class Call {
    * @return false if there is nothing, or somebody else has it
    */
   boolean tryTake() {
-    if (state != OPEN || !ring.hasRequest() || !STATE.compareAndSet(this, OPEN, TAKEN)) {
+    if (state != OPEN || !ring.hasRequest() || !STATE.compareAndSet(this, OPEN, BUSY)) {
       return false;
     }
     // Only now is it certain whose ring this is; what was seen before may have been another's.
-    if (!ring.take(this)) {
-      STATE.setRelease(this, OPEN);
-      return false;
-    }
+    boolean taken = ring.take(this);
     reported = false;
-    return true;
+    STATE.setRelease(this, taken ? TAKEN : OPEN);
+    return taken;
   }
 
   /** The vCPU's thread takes a call that came by an exit. */
@@ -150,7 +148,7 @@ public final class Call {
    *     runnable
    */
   boolean finish(long value) {
-    if (posted && STATE.compareAndSet(this, TAKEN, ANSWERING)) {
+    if (posted && STATE.compareAndSet(this, TAKEN, BUSY)) {
       Task of = task();
       if (of.mustLeaveGuest()) {
         result = value;
@@ -171,7 +169,7 @@ public final class Call {
             return true;
           }
         }
-        case ANSWERING -> Thread.onSpinWait();
+        case BUSY -> Thread.onSpinWait();
         default -> {
           return false;
         }
@@ -186,7 +184,7 @@ public final class Call {
    *     runnable
    */
   boolean refuse() {
-    if (!STATE.compareAndSet(this, TAKEN, ANSWERING)) {
+    if (!STATE.compareAndSet(this, TAKEN, BUSY)) {
       return false;
     }
     ring.answerLeave(sequence);
@@ -201,7 +199,7 @@ public final class Call {
   void park() {
     if (!posted) {
       STATE.compareAndSet(this, TAKEN, PARKED);
-    } else if (STATE.compareAndSet(this, TAKEN, ANSWERING)) {
+    } else if (STATE.compareAndSet(this, TAKEN, BUSY)) {
       ring.answerLeave(sequence);
       STATE.setRelease(this, PARKED);
     }
@@ -222,7 +220,7 @@ public final class Call {
             return true;
           }
         }
-        case ANSWERING -> Thread.onSpinWait();
+        case BUSY -> Thread.onSpinWait();
         default -> {
           return false;
         }

@@ -138,7 +138,8 @@ public final class SignalFrame {
     }
     to.putInt(SOFTWARE, MAGIC1).putInt(SOFTWARE + 4, vectorBytes + MAGIC_BYTES);
     to.putLong(SOFTWARE + 8, cpu.vectorFeatures()).putInt(SOFTWARE + 16, vectorBytes);
-    to.putLong(HEADER, to.getLong(HEADER) | X87 | SSE);
+    // The host may keep more in use than the guest can: protection keys, for one.
+    to.putLong(HEADER, (to.getLong(HEADER) & cpu.vectorFeatures()) | X87 | SSE);
     to.putInt(vectorBytes, MAGIC2);
     return area;
   }
