@@ -69,7 +69,6 @@ public final class Kernel implements AutoCloseable {
   private final Dispatcher dispatcher;
   private final ClockKeeper clockKeeper;
   private final Serving serving;
-  private final ProgramLoader loader;
 
   /**
    * What the kernel runs on.
@@ -128,6 +127,14 @@ public final class Kernel implements AutoCloseable {
     ProcessTable processes = new ProcessTable();
     KernelLog log = new KernelLog();
     SystemView system = new MachineView(hardware, processes, bootNanos);
+    long[] entries = new long[hardware.cpus()];
+    Arrays.setAll(entries, hardware.kernelEntries());
+    ProgramLoader loader =
+        new ProgramLoader(
+            () -> new AddressSpace(frames, memory, entries, options.memoryPolicy()),
+            new Vdso(frames),
+            hardware.features(),
+            new SecureRandom());
     state =
         new KernelState(
             memory,
@@ -140,6 +147,7 @@ public final class Kernel implements AutoCloseable {
             processes,
             new Scheduler(hardware.cpus()),
             new FutexTable(),
+            loader,
             new KernelTimers(log),
             log);
     observer = options.observer();
@@ -153,14 +161,6 @@ public final class Kernel implements AutoCloseable {
             hardware.ringRequests(),
             hardware.ringReplies());
     clockKeeper = new ClockKeeper(new Vvar(memory, hardware.vvarGpa(), clock), clock);
-    long[] entries = new long[hardware.cpus()];
-    Arrays.setAll(entries, hardware.kernelEntries());
-    loader =
-        new ProgramLoader(
-            () -> new AddressSpace(frames, memory, entries, options.memoryPolicy()),
-            new Vdso(frames),
-            hardware.features(),
-            new SecureRandom());
   }
 
   private static FileSystems bootFiles(
@@ -236,19 +236,21 @@ public final class Kernel implements AutoCloseable {
           PathWalker.resolve(caller, state.files().root(), program.workingDirectory(), true));
       ExecutableFile file = open(caller, program.path(), opened);
       LoadedProgram loaded =
-          loader.load(
-              new ProgramLoader.Request(
-                  file,
-                  program.path(),
-                  program.arguments(),
-                  program.environment(),
-                  new Identity(
-                      program.credentials().uid(),
-                      program.credentials().euid(),
-                      program.credentials().gid(),
-                      program.credentials().egid()),
-                  new ResourceLimits().soft(ResourceLimits.RLIMIT_STACK),
-                  path -> open(caller, path, opened)));
+          state
+              .loader()
+              .load(
+                  new ProgramLoader.Request(
+                      file,
+                      program.path(),
+                      program.arguments(),
+                      program.environment(),
+                      new Identity(
+                          program.credentials().uid(),
+                          program.credentials().euid(),
+                          program.credentials().gid(),
+                          program.credentials().egid()),
+                      new ResourceLimits().soft(ResourceLimits.RLIMIT_STACK),
+                      path -> open(caller, path, opened)));
       installStreams(files, program.streams());
       Process process = start(loaded, files, fs, program.credentials());
       if (observer != null) {

@@ -10,6 +10,8 @@ import org.biscotti.kernel.port.Trap;
 import org.biscotti.kernel.serve.Server;
 import org.biscotti.kernel.serve.Serving;
 import org.biscotti.kernel.syscall.Dispatcher;
+import org.biscotti.kernel.task.Execution;
+import org.biscotti.kernel.task.Hold;
 import org.biscotti.kernel.task.KernelState;
 import org.biscotti.kernel.task.Scheduler;
 import org.biscotti.kernel.task.SignalDelivery;
@@ -70,19 +72,29 @@ final class VcpuLoop {
   }
 
   private void runTask(Task task) {
-    task.attach(cpu);
-    server.attach(isOtherSpace(task.space()));
+    attach(task);
     long mark = System.nanoTime();
     while (true) {
+      Hold hold = task.hold();
+      if (hold != null && !task.mustEnd()) {
+        hold(task, hold);
+        return;
+      }
       if (task.needsDelivery()) {
         SignalDelivery.deliver(task);
         if (SignalDelivery.parkIfStopped(task)) {
           return;
         }
       }
-      if (task.process().isExiting()) {
+      if (task.mustEnd()) {
         end(task);
         return;
+      }
+      Execution execution = task.execution();
+      if (execution != null) {
+        task.leaveCpu();
+        execution.commit(task);
+        attach(task);
       }
       clockKeeper.tick(cpu, mark);
       server.runLeftovers();
@@ -110,6 +122,18 @@ final class VcpuLoop {
       }
       mark = System.nanoTime();
       task.addSystemNanos(mark - trapped);
+    }
+  }
+
+  private void attach(Task task) {
+    task.attach(cpu);
+    server.attach(isOtherSpace(task.space()));
+  }
+
+  private void hold(Task task, Hold hold) {
+    task.detach();
+    if (!hold.park(task)) {
+      kernel.scheduler().enqueue(task);
     }
   }
 

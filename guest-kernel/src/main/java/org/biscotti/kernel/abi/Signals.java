@@ -53,6 +53,7 @@ public final class Signals {
   public static final int SS_DISABLE = 2;
   public static final int SS_AUTODISARM = 1 << 31;
 
+  public static final long SA_NOCLDWAIT = 2;
   public static final long SA_NOCLDSTOP = 1;
   public static final long SA_SIGINFO = 4;
   public static final long SA_RESTORER = 0x0400_0000;

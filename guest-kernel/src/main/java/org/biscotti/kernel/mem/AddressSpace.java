@@ -6,6 +6,7 @@ import static org.biscotti.kernel.port.GuestMemory.PAGE_SIZE;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
@@ -60,7 +61,12 @@ public final class AddressSpace implements MappingListener {
 
   private final FrameAllocator frames;
   private final GuestMemory memory;
+  private final long[] kernelEntries;
   private final MemoryPolicy policy;
+
+  /** How many processes use it: CLONE_VM without CLONE_THREAD (vfork(2)). */
+  private final AtomicInteger users = new AtomicInteger(1);
+
   private final RankedLock lock = new RankedLock(LockRank.ADDRESS_SPACE);
   private final PageTables tables;
   private final Pager pager;
@@ -97,6 +103,7 @@ public final class AddressSpace implements MappingListener {
       FrameAllocator frames, GuestMemory memory, long[] kernelEntries, MemoryPolicy policy) {
     this.frames = frames;
     this.memory = memory;
+    this.kernelEntries = kernelEntries.clone();
     this.policy = policy;
     this.tables = new PageTables(frames, kernelEntries);
     this.pager = new Pager(frames, tables, policy, this::announce);
@@ -607,10 +614,92 @@ public final class AddressSpace implements MappingListener {
   }
 
   /**
-   * Gives everything back. No vCPU runs on any root any more. The frames rest until one {@link
+   * Makes what a child process starts with (fork(2)): the same areas and contents. Private pages
+   * are copied, or shared until one of the two writes them.
+   *
+   * @throws ErrnoException ENOMEM, with nothing left behind
+   */
+  public AddressSpace fork() {
+    AddressSpace child = new AddressSpace(frames, memory, kernelEntries, policy);
+    boolean done = false;
+    lock.lock();
+    try {
+      requireOpen();
+      child.copyFrom(this);
+      done = true;
+    } finally {
+      pager.flush();
+      lock.unlock();
+      if (!done) {
+        child.close();
+      }
+    }
+    return child;
+  }
+
+  private void copyFrom(AddressSpace parent) {
+    lock.lock();
+    try {
+      breakStart = parent.breakStart;
+      breakEnd = parent.breakEnd;
+      stackStart = parent.stackStart;
+      areas.takeSettings(parent.areas);
+      new ForkCopy(parent.pager, pager).copy(parent.areas, areas);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** One more process uses this address space. */
+  public AddressSpace share() {
+    users.incrementAndGet();
+    return this;
+  }
+
+  /** True if more than one process uses it. */
+  public boolean isShared() {
+    return users.get() > 1;
+  }
+
+  /**
+   * What a futex word is known by (futex(2)): its place in what is mapped if that is shared, else
+   * its address here.
+   *
+   * @param shared false for a word that is used in this address space alone
+   */
+  public FutexWord futexWord(long gva, boolean shared) {
+    if (shared && Long.compareUnsigned(gva, Layout.USER_END) < 0) {
+      lock.lock();
+      try {
+        Vma vma = areas.at(gva & -PAGE_SIZE);
+        if (vma != null && vma.shared && vma.source != null) {
+          long offset = (vma.pageIndex(gva & -PAGE_SIZE) << PAGE_SHIFT) + (gva & (PAGE_SIZE - 1));
+          return new FutexWord(vma.source, offset);
+        }
+      } finally {
+        lock.unlock();
+      }
+    }
+    return new FutexWord(this, gva);
+  }
+
+  /**
+   * A word of memory that threads wait for.
+   *
+   * @param where an object that is mapped, or an address space
+   * @param offset in bytes
+   */
+  public record FutexWord(Object where, long offset) {}
+
+  /**
+   * One process stops using it; the last one gives everything back. No vCPU runs on any root for
+   * this process any more. The frames rest until one {@link
    * org.biscotti.kernel.port.MemoryBacking#tablesReleased} has served many of them.
    */
   public void close() {
+    if (users.decrementAndGet() > 0) {
+      return;
+    }
     lock.lock();
     try {
       if (closed) {
@@ -1105,6 +1194,10 @@ public final class AddressSpace implements MappingListener {
 
     @Override
     public void accept(long gpa) {
+      // Another process's frame as well: nobody can get it while this one's translations are gone.
+      if (frames.releaseShared(gpa)) {
+        return;
+      }
       if (count == batch.length) {
         flush();
       }

@@ -43,6 +43,23 @@ final class Areas {
     this.owner = owner;
   }
 
+  /** Takes the limits of another address space, and where its mappings go. */
+  void takeSettings(Areas other) {
+    mmapBase = other.mmapBase;
+    addressSpaceLimit = other.addressSpaceLimit;
+    dataLimit = other.dataLimit;
+    stackLimit = other.stackLimit;
+  }
+
+  /** Adds an area that is a copy of another address space's; no limit is looked at. */
+  void addCopy(Vma vma) {
+    tree.insert(vma);
+    account(vma, vma.pages());
+    if (vma.source != null) {
+      vma.source.opened(owner);
+    }
+  }
+
   void setAddressSpaceLimit(long bytes) {
     addressSpaceLimit = bytes;
   }

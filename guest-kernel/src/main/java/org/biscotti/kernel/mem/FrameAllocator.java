@@ -154,6 +154,22 @@ public final class FrameAllocator {
     }
   }
 
+  /**
+   * Gives up a reference unless it is the only one.
+   *
+   * @return false if it is
+   */
+  boolean releaseShared(long gpa) {
+    int now = references(gpa);
+    while (now > 1) {
+      if (COUNT.compareAndSet(counts, countOffset(gpa), now, now - 1)) {
+        return true;
+      }
+      now = references(gpa);
+    }
+    return false;
+  }
+
   /** The number of references to a frame, 0 if it is free. */
   public int references(long gpa) {
     return (int) COUNT.getVolatile(counts, countOffset(gpa));

@@ -158,6 +158,51 @@ final class Pager {
     }
   }
 
+  /**
+   * Gives a child's address space the pages of an area, leaving downgrades to {@link #flush}.
+   * Files' pages and shared ones become the child's too; private ones are copied, or made read-only
+   * in both until one of the two writes.
+   *
+   * @param copies true to copy private pages that can be written
+   * @throws ErrnoException ENOMEM
+   */
+  void copyTo(Pager child, Vma vma, boolean copies) {
+    long from = vma.start;
+    long to = vma.end;
+    for (long page = tables.skipAbsent(from, to); page < to; page = tables.skipAbsent(page, to)) {
+      long end = PageTables.tableEnd(page, to);
+      long at = tables.entryAddress(page);
+      long childAt = child.tables.makeEntryAddress(page);
+      for (; page < end; page += PAGE_SIZE, at += 8, childAt += 8) {
+        long entry = memory.getLong(at);
+        if (entry != 0) {
+          child.insert(childAt, entryForChild(vma, at, entry, copies));
+        }
+      }
+    }
+  }
+
+  private long entryForChild(Vma vma, long at, long entry, boolean copies) {
+    long gpa = PageTables.frame(entry);
+    if ((entry & PageTables.ANONYMOUS) == 0) {
+      frames.retain(gpa);
+      boolean tracked = vma.source != null && vma.source.tracksWrites();
+      return tracked ? entry & ~PageTables.WRITABLE : entry;
+    }
+    if (copies && vma.writable()) {
+      long copy = frames.allocateUninitialised();
+      memory.copy(gpa, copy, PAGE_SIZE);
+      return copy | anonymousBits(vma);
+    }
+    long readOnly = entry & ~PageTables.WRITABLE;
+    if (readOnly != entry) {
+      memory.setLongRelease(at, readOnly);
+      announceIfPresent(entry);
+    }
+    frames.retain(gpa);
+    return readOnly;
+  }
+
   /** Announces downgrades and releases the frames that were taken away. */
   void flush() {
     downgrades.flush();

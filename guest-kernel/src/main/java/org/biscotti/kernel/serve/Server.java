@@ -336,7 +336,7 @@ public final class Server {
     long result;
     try {
       // A signal that came before the thread could be interrupted must not be lost.
-      if (task.process().isExiting() || task.hasDeliverableSignal()) {
+      if (task.mustEnd() || task.hasDeliverableSignal()) {
         Thread.currentThread().interrupt();
       }
       result = dispatch(call);

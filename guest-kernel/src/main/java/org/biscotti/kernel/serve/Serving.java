@@ -145,7 +145,7 @@ public final class Serving {
   }
 
   private void makeRunnable(Task task) {
-    if (task.process().isExiting()) {
+    if (task.mustEnd()) {
       dispatcher.ended(task);
       task.process().taskEnded(task);
     } else {

@@ -3,6 +3,9 @@ package org.biscotti.kernel.syscall;
 import static org.biscotti.kernel.abi.Errno.*;
 
 import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.mem.AddressSpace.FutexWord;
+import org.biscotti.kernel.mem.Layout;
+import org.biscotti.kernel.mem.UserMemory;
 import org.biscotti.kernel.task.FutexTable;
 import org.biscotti.kernel.task.Task;
 
@@ -10,11 +13,22 @@ import org.biscotti.kernel.task.Task;
 final class FutexCalls {
   private static final int FUTEX_WAIT = 0;
   private static final int FUTEX_WAKE = 1;
+  private static final int FUTEX_REQUEUE = 3;
+  private static final int FUTEX_CMP_REQUEUE = 4;
+  private static final int FUTEX_WAKE_OP = 5;
   private static final int FUTEX_WAIT_BITSET = 9;
   private static final int FUTEX_WAKE_BITSET = 10;
   private static final int FUTEX_PRIVATE_FLAG = 128;
   private static final int FUTEX_CLOCK_REALTIME = 256;
   private static final int ALL_BITS = -1;
+
+  private static final int FUTEX_OP_SHIFT = 8;
+  private static final int OP_SET = 0;
+  private static final int OP_ADD = 1;
+  private static final int OP_OR = 2;
+  private static final int OP_ANDN = 3;
+  private static final int OP_XOR = 4;
+  private static final int CMP_GE = 5;
 
   private FutexCalls() {}
 
@@ -27,6 +41,11 @@ final class FutexCalls {
           await(t, address, operation, (int) value, timeout, (int) bits, true);
       case FUTEX_WAKE -> wake(t, address, operation, (int) value, ALL_BITS);
       case FUTEX_WAKE_BITSET -> wake(t, address, operation, (int) value, (int) bits);
+      case FUTEX_REQUEUE -> requeue(t, address, operation, value, timeout, address2, false, 0);
+      case FUTEX_CMP_REQUEUE ->
+          requeue(t, address, operation, value, timeout, address2, true, (int) bits);
+      case FUTEX_WAKE_OP ->
+          wakeOperation(t, address, operation, value, timeout, address2, (int) bits);
       default -> {
         t.kernel().log().once("futex operation " + command + " is not there: ENOSYS");
         throw ErrnoException.of(ENOSYS);
@@ -51,7 +70,7 @@ final class FutexCalls {
       left = nanos - now;
     }
     long deadline = t.signalState().deadline(left);
-    FutexTable.Key key = key(t, address, operation);
+    FutexWord key = key(t, address, operation);
     t.kernel()
         .futexes()
         .await(key, () -> t.memory().getIntVolatile(address), value, bits, deadline);
@@ -65,13 +84,86 @@ final class FutexCalls {
     return t.kernel().futexes().wake(key(t, address, operation), Math.max(count, 1), bits);
   }
 
-  private static FutexTable.Key key(Task t, long address, long operation) {
+  private static long requeue(
+      Task t,
+      long address,
+      long operation,
+      long wake,
+      long move,
+      long address2,
+      boolean compares,
+      int expected) {
+    if ((int) wake < 0 || (int) move < 0) {
+      throw ErrnoException.of(EINVAL);
+    }
+    FutexWord from = key(t, address, operation);
+    FutexWord to = key(t, address2, operation);
+    FutexTable.Word word = compares ? () -> t.memory().getIntVolatile(address) : null;
+    return t.kernel().futexes().requeue(from, (int) wake, to, (int) move, word, expected);
+  }
+
+  /** FUTEX_WAKE_OP: the sixth argument packs an operation, a comparison and their operands. */
+  private static long wakeOperation(
+      Task t, long address, long operation, long wake, long wake2, long address2, int packed) {
+    FutexWord first = key(t, address, operation);
+    FutexWord second = key(t, address2, operation);
+    int kind = packed >>> 28 & 7;
+    int operand = packed << 8 >> 20;
+    if ((packed >>> 28 & FUTEX_OP_SHIFT) != 0) {
+      operand = 1 << operand;
+    }
+    int comparison = packed >>> 24 & 15;
+    int against = packed << 20 >> 20;
+    if (kind > OP_XOR || comparison > CMP_GE) {
+      throw ErrnoException.of(ENOSYS);
+    }
+    int by = operand;
+    return t.kernel()
+        .futexes()
+        .wakeOperation(
+            first,
+            Math.max((int) wake, 1),
+            second,
+            Math.max((int) wake2, 1),
+            () -> compare(comparison, exchange(t.memory(), address2, kind, by), against));
+  }
+
+  /** Changes a word and returns what it was. */
+  private static int exchange(UserMemory memory, long address, int kind, int operand) {
+    while (true) {
+      int old = memory.getIntVolatile(address);
+      int changed =
+          switch (kind) {
+            case OP_SET -> operand;
+            case OP_ADD -> old + operand;
+            case OP_OR -> old | operand;
+            case OP_ANDN -> old & ~operand;
+            default -> old ^ operand;
+          };
+      if (memory.compareAndSetInt(address, old, changed)) {
+        return old;
+      }
+    }
+  }
+
+  private static boolean compare(int comparison, int value, int against) {
+    return switch (comparison) {
+      case 0 -> value == against;
+      case 1 -> value != against;
+      case 2 -> value < against;
+      case 3 -> value <= against;
+      case 4 -> value > against;
+      default -> value >= against;
+    };
+  }
+
+  private static FutexWord key(Task t, long address, long operation) {
     if ((address & 3) != 0) {
       throw ErrnoException.of(EINVAL);
     }
-    if ((operation & FUTEX_PRIVATE_FLAG) != 0) {
-      return new FutexTable.Key(t.process(), address);
+    if (Long.compareUnsigned(address, Layout.USER_END) >= 0) {
+      throw ErrnoException.of(EFAULT);
     }
-    return new FutexTable.Key(null, t.memory().translate(address, false));
+    return t.space().futexWord(address, (operation & FUTEX_PRIVATE_FLAG) == 0);
   }
 }

@@ -113,11 +113,9 @@ final class KillCalls {
   }
 
   private static Task findThread(Task t, int group, int threadId) {
-    for (Process process : t.kernel().processes().all()) {
-      Task target = process.findTask(threadId);
-      if (target != null && (group == 0 || process.pid() == group)) {
-        return target;
-      }
+    Task target = t.kernel().processes().findTask(threadId);
+    if (target != null && (group == 0 || target.processId() == group)) {
+      return target;
     }
     throw ErrnoException.of(ESRCH);
   }

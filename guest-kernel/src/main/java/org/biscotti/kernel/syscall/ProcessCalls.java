@@ -34,6 +34,8 @@ final class ProcessCalls {
   private static final int PR_GET_NAME = 16;
   private static final int PR_GET_SECCOMP = 21;
   private static final int PR_CAPBSET_READ = 23;
+  private static final int PR_SET_CHILD_SUBREAPER = 36;
+  private static final int PR_GET_CHILD_SUBREAPER = 37;
   private static final int PR_GET_NO_NEW_PRIVS = 39;
   private static final int NAME_BYTES = 16;
   private static final int LAST_CAPABILITY = 40;
@@ -55,14 +57,15 @@ final class ProcessCalls {
 
   private ProcessCalls() {}
 
+  /** exit(2) of the system: the calling thread alone. */
   static long exit(Task t, long status, long b, long c, long d, long e, long f) {
-    t.process().exit((int) status);
+    t.exit((int) status);
     return 0;
   }
 
-  /** wait4(2) and waitid(2): no process has children yet. */
-  static long waitForChild(Task t, long a, long b, long c, long d, long e, long f) {
-    throw ErrnoException.of(ECHILD);
+  static long exitGroup(Task t, long status, long b, long c, long d, long e, long f) {
+    t.process().exit((int) status);
+    return 0;
   }
 
   static long getpid(Task t, long a, long b, long c, long d, long e, long f) {
@@ -340,20 +343,17 @@ final class ProcessCalls {
     return find(t, pid).session();
   }
 
-  /** setpgid(2): every process here leads its own session, and such a one may not move. */
   static long setpgid(Task t, long pid, long group, long c, long d, long e, long f) {
     if ((int) group < 0) {
       throw ErrnoException.of(EINVAL);
     }
-    if (find(t, pid) != t.process()) {
-      throw ErrnoException.of(ESRCH);
-    }
-    throw ErrnoException.of(EPERM);
+    t.kernel().processes().kinship().setGroup(t.process(), (int) pid, (int) group);
+    return 0;
   }
 
-  /** setsid(2): EPERM for the leader of a process group, which every process here is. */
   static long setsid(Task t, long a, long b, long c, long d, long e, long f) {
-    throw ErrnoException.of(EPERM);
+    t.kernel().processes().kinship().newSession(t.process());
+    return t.processId();
   }
 
   static long uname(Task t, long buffer, long b, long c, long d, long e, long f) {
@@ -520,11 +520,9 @@ final class ProcessCalls {
     if (id == 0) {
       return t;
     }
-    for (Process process : t.kernel().processes().all()) {
-      Task task = process.findTask(id);
-      if (task != null) {
-        return task;
-      }
+    Task task = t.kernel().processes().findTask(id);
+    if (task != null) {
+      return task;
     }
     throw ErrnoException.of(id < 0 ? EINVAL : ESRCH);
   }
@@ -669,6 +667,14 @@ final class ProcessCalls {
       case PR_SET_NAME -> setName(t, a);
       case PR_GET_NAME -> getName(t, a);
       case PR_GET_DUMPABLE -> 1;
+      case PR_SET_CHILD_SUBREAPER -> {
+        t.kernel().processes().kinship().setSubreaper(t.process(), a != 0);
+        yield 0;
+      }
+      case PR_GET_CHILD_SUBREAPER -> {
+        t.memory().setInt(a, t.kernel().processes().kinship().isSubreaper(t.process()) ? 1 : 0);
+        yield 0;
+      }
       case PR_GET_KEEPCAPS, PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP -> 0;
       case PR_SET_PDEATHSIG -> {
         if (a < 0 || a > Signals.MAX) {

@@ -155,7 +155,7 @@ final class SignalCalls {
   }
 
   private static void awaitSignal(Task t) {
-    while (!t.hasDeliverableSignal() && !t.process().isExiting()) {
+    while (!t.hasDeliverableSignal() && !t.mustEnd()) {
       MustWait.unlessVirtual();
       if (Thread.interrupted()) {
         return;

@@ -452,14 +452,13 @@ public final class SyscallTable {
         REFUSED,
         "enum:socket_family flags:socket protocol",
         "EAFNOSUPPORT: no network yet");
+    String processesOnly = "EINVAL for namespaces, pidfds, and handlers shared by processes";
+    row(56, "clone", CloneCalls::clone, PARTIAL, "hex ptr ptr ptr ptr", processesOnly);
+    row(57, "fork", CloneCalls::fork, FULL, "");
+    row(58, "vfork", CloneCalls::vfork, FULL, "");
+    row(59, "execve", ExecCalls::execve, FULL, "path ptr ptr");
     row(60, "exit", ProcessCalls::exit, FULL, "int =?");
-    row(
-        61,
-        "wait4",
-        ProcessCalls::waitForChild,
-        PARTIAL,
-        "pid wstatus flags:wait struct:rusage:out",
-        "ECHILD: no process has children yet");
+    row(61, "wait4", WaitCalls::wait4, FULL, "pid wstatus flags:wait struct:rusage:out");
     row(63, "uname", ProcessCalls::uname, FULL, "struct:utsname:out");
     row(97, "getrlimit", ProcessCalls::getrlimit, FULL, "enum:rlimit struct:rlimit:out");
     row(99, "sysinfo", ProcessCalls::sysinfo, FULL, "struct:sysinfo:out");
@@ -469,16 +468,10 @@ public final class SyscallTable {
     row(106, "setgid", ProcessCalls::setgid, FULL, "id");
     row(107, "geteuid", ProcessCalls::geteuid, FULL, "");
     row(108, "getegid", ProcessCalls::getegid, FULL, "");
-    row(
-        109,
-        "setpgid",
-        ProcessCalls::setpgid,
-        PARTIAL,
-        "int int",
-        "every process leads its session");
+    row(109, "setpgid", ProcessCalls::setpgid, FULL, "int int");
     row(110, "getppid", ProcessCalls::getppid, FULL, "");
     row(111, "getpgrp", ProcessCalls::getpgrp, FULL, "");
-    row(112, "setsid", ProcessCalls::setsid, PARTIAL, "", "every process leads its session");
+    row(112, "setsid", ProcessCalls::setsid, FULL, "");
     row(113, "setreuid", ProcessCalls::setreuid, FULL, "id id");
     row(114, "setregid", ProcessCalls::setregid, FULL, "id id");
     row(115, "getgroups", ProcessCalls::getgroups, FULL, "int ints:out:ret");
@@ -539,18 +532,18 @@ public final class SyscallTable {
         FutexCalls::futex,
         PARTIAL,
         "ptr flags:futex futex futex futex futex",
-        "WAIT, WAKE and their BITSET forms");
+        "ENOSYS for the priority-inheriting operations");
     row(203, "sched_setaffinity", ProcessCalls::schedSetaffinity, FULL, "pid size cpus:in:1");
     row(204, "sched_getaffinity", ProcessCalls::schedGetaffinity, FULL, "pid size cpus:out:ret");
     row(218, "set_tid_address", ProcessCalls::setTidAddress, FULL, "ptr");
-    row(231, "exit_group", ProcessCalls::exit, FULL, "int =?");
+    row(231, "exit_group", ProcessCalls::exitGroup, FULL, "int =?");
     row(
         247,
         "waitid",
-        ProcessCalls::waitForChild,
+        WaitCalls::waitid,
         PARTIAL,
         "enum:idtype pid struct:siginfo:out flags:wait struct:rusage:out",
-        "ECHILD: no process has children yet");
+        "no pidfds");
     row(273, "set_robust_list", ProcessCalls::setRobustList, FULL, "ptr size");
     row(274, "get_robust_list", ProcessCalls::getRobustList, FULL, "pid ptr:out size:out");
     row(
@@ -561,6 +554,7 @@ public final class SyscallTable {
         "pid enum:rlimit struct:rlimit:in struct:rlimit:out");
     row(309, "getcpu", ProcessCalls::getcpu, FULL, "uint:out uint:out ptr");
     row(318, "getrandom", ProcessCalls::getrandom, FULL, "bytes:out:ret size flags:grnd");
+    row(322, "execveat", ExecCalls::execveat, FULL, "fd_or_cwd path ptr ptr flags:at");
     row(
         334,
         "rseq",
@@ -568,6 +562,7 @@ public final class SyscallTable {
         REFUSED,
         "ptr hex32 hex32 hex32",
         "ENOSYS, as without CONFIG_RSEQ; libraries do without");
+    row(435, "clone3", CloneCalls::clone3, PARTIAL, "ptr size", processesOnly);
   }
 
   private void signals() {

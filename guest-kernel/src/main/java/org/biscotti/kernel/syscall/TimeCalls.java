@@ -8,6 +8,8 @@ import java.util.concurrent.locks.LockSupport;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.mem.UserMemory;
 import org.biscotti.kernel.port.Clock;
+import org.biscotti.kernel.task.Kinship;
+import org.biscotti.kernel.task.Process;
 import org.biscotti.kernel.task.Task;
 import org.biscotti.kernel.wait.MustWait;
 
@@ -141,10 +143,12 @@ final class TimeCalls {
 
   static long times(Task t, long buffer, long b, long c, long d, long e, long f) {
     if (buffer != 0) {
-      t.memory().setLong(buffer, t.userNanos() / TICK_NANOS);
-      t.memory().setLong(buffer + 8, t.systemNanos() / TICK_NANOS);
-      t.memory().setLong(buffer + 16, 0);
-      t.memory().setLong(buffer + 24, 0);
+      Process process = t.process();
+      Kinship kinship = t.kernel().processes().kinship();
+      t.memory().setLong(buffer, process.userNanos() / TICK_NANOS);
+      t.memory().setLong(buffer + 8, process.systemNanos() / TICK_NANOS);
+      t.memory().setLong(buffer + 16, kinship.childrenUserNanos(process) / TICK_NANOS);
+      t.memory().setLong(buffer + 24, kinship.childrenSystemNanos(process) / TICK_NANOS);
     }
     return t.kernel().clock().monotonicNanos() / TICK_NANOS;
   }
@@ -155,17 +159,34 @@ final class TimeCalls {
       throw ErrnoException.of(EINVAL);
     }
     UserMemory memory = t.memory();
+    if (whose == RUSAGE_CHILDREN) {
+      Kinship kinship = t.kernel().processes().kinship();
+      putUsage(
+          memory,
+          usage,
+          kinship.childrenUserNanos(t.process()),
+          kinship.childrenSystemNanos(t.process()));
+      return 0;
+    }
+    boolean one = whose == RUSAGE_THREAD;
+    putUsage(
+        memory,
+        usage,
+        one ? t.userNanos() : t.process().userNanos(),
+        one ? t.systemNanos() : t.process().systemNanos());
+    memory.setLong(usage + 32, t.space().residentPeakPages() * (PAGE_SIZE >> 10));
+    memory.setLong(usage + 64, one ? t.minorFaults() : t.process().minorFaults());
+    memory.setLong(usage + 128, t.switches());
+    return 0;
+  }
+
+  /** A {@code struct rusage} of which only the times are known. */
+  static void putUsage(UserMemory memory, long usage, long userNanos, long systemNanos) {
     if (memory.zero(usage, RUSAGE_BYTES) != RUSAGE_BYTES) {
       throw ErrnoException.of(EFAULT);
     }
-    if (whose != RUSAGE_CHILDREN) {
-      putTimeval(memory, usage, t.userNanos());
-      putTimeval(memory, usage + 16, t.systemNanos());
-      memory.setLong(usage + 32, t.space().residentPeakPages() * (PAGE_SIZE >> 10));
-      memory.setLong(usage + 64, t.minorFaults());
-      memory.setLong(usage + 128, t.switches());
-    }
-    return 0;
+    putTimeval(memory, usage, userNanos);
+    putTimeval(memory, usage + 16, systemNanos);
   }
 
   private static void putTimeval(UserMemory memory, long at, long nanos) {

@@ -34,7 +34,11 @@ public final class ExecutableFile implements Executable {
    *     executed, and what path resolution gives
    */
   public static ExecutableFile open(Caller caller, String path) {
-    Dentry found = PathWalker.resolve(caller, caller.fs().workingDirectory(), path, true);
+    return open(caller, PathWalker.resolve(caller, caller.fs().workingDirectory(), path, true));
+  }
+
+  /** The same for a file that has been found. */
+  public static ExecutableFile open(Caller caller, Dentry found) {
     if (!(found.inode() instanceof RegularFile file)) {
       throw ErrnoException.of(Errno.EACCES);
     }

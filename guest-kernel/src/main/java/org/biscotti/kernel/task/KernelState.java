@@ -1,5 +1,6 @@
 package org.biscotti.kernel.task;
 
+import org.biscotti.kernel.exec.ProgramLoader;
 import org.biscotti.kernel.fs.boot.FileSystems;
 import org.biscotti.kernel.mem.FrameAllocator;
 import org.biscotti.kernel.mem.MemoryPolicy;
@@ -19,6 +20,7 @@ import org.biscotti.kernel.port.GuestMemory;
  * @param processes all processes
  * @param scheduler the run queue
  * @param futexes threads that wait for a word of memory
+ * @param loader loads programs
  * @param timers what has to happen at a time
  * @param log what the operator should know
  */
@@ -33,6 +35,7 @@ public record KernelState(
     ProcessTable processes,
     Scheduler scheduler,
     FutexTable futexes,
+    ProgramLoader loader,
     KernelTimers timers,
     KernelLog log) {
 

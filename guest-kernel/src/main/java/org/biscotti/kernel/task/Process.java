@@ -8,6 +8,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.ToLongFunction;
+import org.biscotti.kernel.abi.Errno;
+import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Signals;
 import org.biscotti.kernel.fs.Credentials;
 import org.biscotti.kernel.fs.Dentry;
@@ -15,6 +18,7 @@ import org.biscotti.kernel.fs.FileTable;
 import org.biscotti.kernel.fs.FsContext;
 import org.biscotti.kernel.fs.ProcessView;
 import org.biscotti.kernel.mem.AddressSpace;
+import org.biscotti.kernel.mem.UserMemory;
 import org.biscotti.kernel.port.CpuContext;
 import org.jspecify.annotations.Nullable;
 
@@ -30,10 +34,11 @@ public final class Process implements ProcessView {
   private final KernelState kernel;
   private final int pid;
   private final long startNanos;
-  private final AddressSpace space;
-  private final FileTable files;
+  private volatile AddressSpace space;
+  private volatile FileTable files;
   private final FsContext fs;
-  private final Dentry executable;
+  private volatile Dentry executable;
+  private volatile @Nullable Task leader;
   private final ReentrantLock lock = new ReentrantLock();
   private final SignalActions actions = new SignalActions();
   private final ResourceLimits limits = new ResourceLimits();
@@ -42,13 +47,32 @@ public final class Process implements ProcessView {
   @GuardedBy("lock")
   private final List<Task> tasks = new ArrayList<>();
 
+  /** The task that executes a program, once it waits for the others to end. */
+  @GuardedBy("lock")
+  private @Nullable Task executing;
+
+  /** What the tasks that have ended had used. */
+  private volatile long endedUserNanos;
+
+  private volatile long endedSystemNanos;
+  private volatile long endedMinorFaults;
+
+  /** Signal for the parent when the process ends (clone(2)); 0 for none. */
+  private volatile int exitSignal = Signals.SIGCHLD;
+
+  /** Released when the process has memory of its own, or has ended (vfork(2)). */
+  private volatile @Nullable Hold vforkHold;
+
+  /** Guarded by the lock of {@link Kinship}. */
+  final Kinship.Place place = new Kinship.Place();
+
+  private volatile boolean executed;
+
   private volatile Credentials credentials;
   private final ProcessSignals signals;
   private volatile @Nullable ExitStatus exiting;
   private volatile ProgramImage image = ProgramImage.NONE;
   private volatile int niceness;
-  private volatile int processGroup;
-  private volatile int session;
 
   /** Where the program's strings and its auxiliary vector are in its memory. */
   public record ProgramImage(
@@ -77,8 +101,6 @@ public final class Process implements ProcessView {
     this.credentials = credentials;
     this.executable = executable;
     startNanos = kernel.clock().monotonicNanos();
-    processGroup = pid;
-    session = pid;
     signals = new ProcessSignals(this);
   }
 
@@ -100,21 +122,211 @@ public final class Process implements ProcessView {
     int pid = kernel.processes().reserveNumber();
     Process process = new Process(kernel, pid, space, files, fs, credentials, executable);
     process.image = image;
-    String file = executable.name();
-    String name = file.length() > NAME_BYTES ? file.substring(0, NAME_BYTES) : file;
     long allCpus = kernel.cpus() == 64 ? -1 : (1L << kernel.cpus()) - 1;
-    process.addTask(new Task(process, pid, name, context, allCpus));
+    Task task = new Task(process, pid, nameOf(executable), context, allCpus);
+    process.leader = task;
+    process.addTask(task);
     kernel.processes().add(process);
+    kernel.processes().kinship().addRoot(process);
     return process;
   }
 
-  private void addTask(Task task) {
+  /** The name that a program gives its task: that of its file, cut off (PR_SET_NAME). */
+  static String nameOf(Dentry executable) {
+    String file = executable.name();
+    return file.length() > NAME_BYTES ? file.substring(0, NAME_BYTES) : file;
+  }
+
+  /**
+   * What clone(2) is asked for.
+   *
+   * @param thread another task of the same process (CLONE_THREAD)
+   * @param shareSpace CLONE_VM
+   * @param shareFiles CLONE_FILES
+   * @param shareFs CLONE_FS
+   * @param waits the parent waits until the child has memory of its own (CLONE_VFORK)
+   * @param sibling the child's parent is the caller's (CLONE_PARENT)
+   * @param clearHandlers caught signals get their default action (CLONE_CLEAR_SIGHAND)
+   * @param exitSignal for the parent when the child ends, 0 for none
+   * @param clearTid address of the word that is cleared when the child ends, 0 for none
+   */
+  public record CloneRequest(
+      boolean thread,
+      boolean shareSpace,
+      boolean shareFiles,
+      boolean shareFs,
+      boolean waits,
+      boolean sibling,
+      boolean clearHandlers,
+      int exitSignal,
+      long clearTid) {}
+
+  /**
+   * Makes a task, of this process or of a new one, which is not in the run queue yet.
+   *
+   * @param caller the task that asks, of this process
+   * @param context the new task's registers
+   * @throws ErrnoException EAGAIN, ENOMEM
+   */
+  Task cloneTask(Task caller, CloneRequest request, CpuContext context) {
+    ProcessTable table = kernel.processes();
+    long limit = limits.soft(ResourceLimits.RLIMIT_NPROC);
+    int uid = credentials.uid();
+    if (Long.compareUnsigned(table.taskCount(), limit) >= 0
+        && credentials.euid() != 0
+        && Long.compareUnsigned(table.tasksOf(uid), limit) >= 0) {
+      throw ErrnoException.of(Errno.EAGAIN);
+    }
+    int number = table.reserveNumber();
+    Process owner = request.thread() ? this : forkProcess(number, request);
+    Task task = new Task(owner, number, caller.name(), context, caller.affinity());
+    task.inherit(caller, request.shareSpace() && !request.waits());
+    task.setClearChildTid(request.clearTid());
+    if (!request.thread()) {
+      owner.leader = task;
+    }
+    if (!owner.addTask(task)) {
+      task.memory().close();
+      throw ErrnoException.of(Errno.EAGAIN);
+    }
+    if (!request.thread()) {
+      table.add(owner);
+      Process parent = request.sibling() ? table.kinship().parent(this) : this;
+      table.kinship().addChild(parent != null ? parent : this, owner, this);
+      if (request.waits()) {
+        Hold until = new Hold();
+        owner.vforkHold = until;
+        caller.holdUntil(until);
+      }
+    }
+    return task;
+  }
+
+  private Process forkProcess(int pid, CloneRequest request) {
+    AddressSpace childSpace = request.shareSpace() ? space.share() : space.fork();
+    FileTable childFiles = request.shareFiles() ? files.share() : files.copy();
+    FsContext childFs = request.shareFs() ? fs : fs.copy();
+    Process child =
+        new Process(kernel, pid, childSpace, childFiles, childFs, credentials, executable);
+    child.image = image;
+    child.niceness = niceness;
+    child.exitSignal = request.exitSignal();
     lock.lock();
     try {
+      child.actions.copyFrom(actions);
+      child.limits.copyFrom(limits);
+    } finally {
+      lock.unlock();
+    }
+    if (request.clearHandlers()) {
+      child.actions.resetCaught();
+    }
+    return child;
+  }
+
+  /** False if the process ends, and takes no more. */
+  private boolean addTask(Task task) {
+    lock.lock();
+    try {
+      if (exiting != null || executing != null) {
+        return false;
+      }
       tasks.add(task);
     } finally {
       lock.unlock();
     }
+    kernel.processes().addTask(task);
+    return true;
+  }
+
+  /**
+   * Makes all other tasks of the process end.
+   *
+   * @return null if there are none, else what keeps the caller until they are gone
+   * @throws ErrnoException EAGAIN if another task does the same already; this one ends then
+   */
+  @Nullable Hold dismissOthers(Task only) {
+    List<Task> others;
+    Hold until = new Hold();
+    lock.lock();
+    try {
+      if (executing != null || exiting != null) {
+        throw ErrnoException.of(Errno.EAGAIN);
+      }
+      others = new ArrayList<>(tasks);
+      others.remove(only);
+      if (others.isEmpty()) {
+        return null;
+      }
+      executing = only;
+      only.holdUntil(until);
+    } finally {
+      lock.unlock();
+    }
+    others.forEach(Task::dismiss);
+    signals.releaseParked();
+    return until;
+  }
+
+  /**
+   * Replaces the program, its last task being the caller's: memory, signal handlers and names.
+   *
+   * @param program belongs to the process from now on
+   */
+  void replaceProgram(
+      Task task, AddressSpace program, ProgramImage newImage, Dentry file, Credentials newIds) {
+    AddressSpace old = space;
+    if (task.threadId() != pid) {
+      kernel.processes().removeTask(task);
+      task.setThreadId(pid);
+      kernel.processes().addTask(task);
+    }
+    lock.lock();
+    try {
+      executing = null;
+      actions.resetCaught();
+    } finally {
+      lock.unlock();
+    }
+    leader = task;
+    signals.timers().deleteCreated();
+    space = program;
+    image = newImage;
+    executable = file;
+    credentials = newIds;
+    executed = true;
+    task.enterSpace();
+    old.close();
+    if (files.isShared()) {
+      FileTable own = files.copy();
+      files.leave();
+      files = own;
+    }
+    files.closeOnExec();
+    releaseVfork();
+  }
+
+  private void releaseVfork() {
+    Hold waiting = vforkHold;
+    if (waiting != null) {
+      vforkHold = null;
+      waiting.release();
+    }
+  }
+
+  /** True once the process has executed a program of its own (setpgid(2)). */
+  public boolean hasExecuted() {
+    return executed;
+  }
+
+  /** Signal for the parent when the process ends; 0 for none. */
+  int exitSignal() {
+    return exitSignal;
+  }
+
+  /** The parent is another one now: it gets SIGCHLD, whatever clone(2) had said. */
+  void reparented() {
+    exitSignal = Signals.SIGCHLD;
   }
 
   public KernelState kernel() {
@@ -149,14 +361,13 @@ public final class Process implements ProcessView {
     return exited;
   }
 
-  /** The first task; the one that has the process's number. */
+  /** The task that has the process's number, even if it has ended. */
   public Task mainTask() {
-    lock.lock();
-    try {
-      return tasks.getFirst();
-    } finally {
-      lock.unlock();
+    Task task = leader;
+    if (task == null) {
+      throw new IllegalStateException("a process without a task");
     }
+    return task;
   }
 
   /** The task with a number, or null. */
@@ -198,6 +409,7 @@ public final class Process implements ProcessView {
     }
     for (Task task : all) {
       task.interrupt();
+      task.releaseHold();
     }
     signals.releaseParked();
   }
@@ -213,32 +425,49 @@ public final class Process implements ProcessView {
   }
 
   /**
-   * Ends one task; its owner calls this, and never touches it again. The last one frees what the
-   * process has.
+   * Ends one task, which {@link Task#mustEnd}; its owner calls this, and never touches it again.
+   * The last one frees what the process has.
    */
-  public void taskEnded(Task task, ExitStatus status) {
+  public void taskEnded(Task task) {
+    Execution abandoned = task.execution();
+    if (abandoned != null) {
+      abandoned.abandon();
+    }
+    TaskEnd.leaveTraces(task);
+    task.leaveCpu();
     boolean last;
+    Task waiting = null;
     lock.lock();
     try {
       tasks.remove(task);
       last = tasks.isEmpty();
+      if (tasks.size() == 1 && tasks.getFirst() == executing) {
+        waiting = executing;
+      }
+      account(task);
     } finally {
       lock.unlock();
     }
-    task.leaveCpu();
+    kernel.processes().removeTask(task);
     task.memory().close();
+    if (waiting != null) {
+      waiting.releaseHold();
+    }
     if (last) {
       ExitStatus whole = exiting;
-      takeApart(whole != null ? whole : status);
+      takeApart(whole != null ? whole : ExitStatus.exited(task.exitCode()));
     }
   }
 
-  /** Ends one task of a process that is {@link #isExiting}. */
-  public void taskEnded(Task task) {
-    taskEnded(task, ExitStatus.exited(0));
+  @SuppressWarnings("NonAtomicVolatileUpdate") // under the lock
+  private void account(Task task) {
+    endedUserNanos += task.userNanos();
+    endedSystemNanos += task.systemNanos();
+    endedMinorFaults += task.minorFaults();
   }
 
   private void takeApart(ExitStatus status) {
+    exiting = status;
     try {
       files.leave();
     } catch (RuntimeException e) {
@@ -246,7 +475,8 @@ public final class Process implements ProcessView {
     } finally {
       signals.timers().close();
       space.close();
-      kernel.processes().remove(this);
+      releaseVfork();
+      kernel.processes().kinship().ended(this, status);
       exited.complete(status);
     }
   }
@@ -305,35 +535,43 @@ public final class Process implements ProcessView {
 
   @Override
   public int parentPid() {
-    return 0;
+    return place.parentPid;
   }
 
   @Override
   public int processGroup() {
-    return processGroup;
-  }
-
-  public void setProcessGroup(int group) {
-    processGroup = group;
+    return place.group;
   }
 
   @Override
   public int session() {
-    return session;
+    return place.session;
   }
 
   @Override
   public String name() {
-    return anyTask().name();
+    return mainTask().name();
   }
 
-  private Task anyTask() {
-    return mainTask();
+  /** True when the last task has ended and nobody has asked how yet. */
+  boolean isZombie() {
+    return mainTaskOrNull() == null;
   }
 
   @Override
   public char state() {
-    return 'R';
+    if (isZombie()) {
+      return 'Z';
+    }
+    if (signals.isStopped()) {
+      return 'T';
+    }
+    for (Task task : snapshotOfTasks()) {
+      if (!task.isWaiting()) {
+        return 'R';
+      }
+    }
+    return 'S';
   }
 
   @Override
@@ -368,8 +606,13 @@ public final class Process implements ProcessView {
 
   private byte[] memoryBetween(long start, long end) {
     byte[] bytes = new byte[(int) (end - start)];
-    int copied = anyTask().memory().copyIn(start, bytes, 0, bytes.length);
-    return copied == bytes.length ? bytes : Arrays.copyOf(bytes, copied);
+    if (isZombie()) {
+      return new byte[0];
+    }
+    try (UserMemory door = new UserMemory(space)) {
+      int copied = door.copyIn(start, bytes, 0, bytes.length);
+      return copied == bytes.length ? bytes : Arrays.copyOf(bytes, copied);
+    }
   }
 
   @Override
@@ -398,7 +641,7 @@ public final class Process implements ProcessView {
 
   @Override
   public SignalSets signals() {
-    Task task = anyTask();
+    Task task = mainTask();
     return new SignalSets(
         task.pendingSignals(),
         pendingSignals(),
@@ -414,12 +657,20 @@ public final class Process implements ProcessView {
 
   @Override
   public long userNanos() {
-    return anyTask().userNanos();
+    return endedUserNanos + sum(Task::userNanos);
   }
 
   @Override
   public long systemNanos() {
-    return anyTask().systemNanos();
+    return endedSystemNanos + sum(Task::systemNanos);
+  }
+
+  private long sum(ToLongFunction<Task> property) {
+    long total = 0;
+    for (Task task : snapshotOfTasks()) {
+      total += property.applyAsLong(task);
+    }
+    return total;
   }
 
   @Override
@@ -429,7 +680,7 @@ public final class Process implements ProcessView {
 
   @Override
   public long minorFaults() {
-    return anyTask().minorFaults();
+    return endedMinorFaults + sum(Task::minorFaults);
   }
 
   @Override
@@ -445,6 +696,11 @@ public final class Process implements ProcessView {
 
     static ExitStatus killed(int signal) {
       return new ExitStatus(0, signal, Signals.dumpsByDefault(signal));
+    }
+
+    /** As wait(2) has it; no core is ever written. */
+    public int waitStatus() {
+      return signal != 0 ? signal : code << 8;
     }
 
     /** What a shell makes of it: the status, or 128 and the signal. */

@@ -144,6 +144,7 @@ public final class ProcessSignals {
 
   /** SIGCHLD, unless the parent does not want to know of stops (SA_NOCLDSTOP). */
   private void tellParent(int code, int status) {
+    process.kernel().processes().kinship().childChanged(process);
     Process parent = process.kernel().processes().find(process.parentPid());
     if (parent == null || (parent.actions().flags(Signals.SIGCHLD) & Signals.SA_NOCLDSTOP) != 0) {
       return;

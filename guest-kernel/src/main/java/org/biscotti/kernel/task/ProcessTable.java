@@ -1,5 +1,6 @@
 package org.biscotti.kernel.task;
 
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -8,12 +9,17 @@ import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.fs.ProcessDirectory;
 import org.jspecify.annotations.Nullable;
 
-/** All processes by number. Numbers grow up to {@link #PID_MAX} and then start again. */
+/**
+ * All processes and tasks by number. Numbers grow up to {@link #PID_MAX} and then start again; one
+ * that a process, a task, a process group or a session still has is passed over.
+ */
 public final class ProcessTable implements ProcessDirectory {
   /** kernel.pid_max; numbers are below it. */
   public static final int PID_MAX = 32768;
 
   private final ConcurrentSkipListMap<Integer, Process> processes = new ConcurrentSkipListMap<>();
+  private final ConcurrentHashMap<Integer, Task> tasks = new ConcurrentHashMap<>();
+  private final Kinship kinship = new Kinship(this);
   private final AtomicInteger last = new AtomicInteger();
   private final AtomicLong created = new AtomicLong();
 
@@ -36,11 +42,45 @@ public final class ProcessTable implements ProcessDirectory {
     return processes.size();
   }
 
-  /** A number that no process has; EAGAIN if there is none. */
+  /** Who is whose parent, group and session. */
+  public Kinship kinship() {
+    return kinship;
+  }
+
+  /** The task with a number, or null. */
+  public @Nullable Task findTask(int threadId) {
+    return tasks.get(threadId);
+  }
+
+  /** How many tasks there are. */
+  public int taskCount() {
+    return tasks.size();
+  }
+
+  /** How many tasks the processes of a user have (RLIMIT_NPROC). */
+  int tasksOf(int uid) {
+    int count = 0;
+    for (Task task : tasks.values()) {
+      if (task.credentials().uid() == uid) {
+        count++;
+      }
+    }
+    return count;
+  }
+
+  void addTask(Task task) {
+    tasks.put(task.threadId(), task);
+  }
+
+  void removeTask(Task task) {
+    tasks.remove(task.threadId(), task);
+  }
+
+  /** A number that nobody has; EAGAIN if there is none. */
   int reserveNumber() {
     for (int tries = 0; tries < PID_MAX; tries++) {
       int pid = last.updateAndGet(n -> n + 1 >= PID_MAX ? 1 : n + 1);
-      if (!processes.containsKey(pid)) {
+      if (!processes.containsKey(pid) && !tasks.containsKey(pid) && !kinship.isUsed(pid)) {
         return pid;
       }
     }

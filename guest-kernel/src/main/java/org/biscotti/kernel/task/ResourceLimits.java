@@ -72,6 +72,12 @@ public final class ResourceLimits {
     hard[resource] = newHard;
   }
 
+  /** Takes all limits of another process (fork(2)). */
+  void copyFrom(ResourceLimits other) {
+    System.arraycopy(other.soft, 0, soft, 0, COUNT);
+    System.arraycopy(other.hard, 0, hard, 0, COUNT);
+  }
+
   /** All of them, for /proc/pid/limits. */
   List<ProcessView.Limit> list() {
     List<ProcessView.Limit> all = new ArrayList<>(COUNT);

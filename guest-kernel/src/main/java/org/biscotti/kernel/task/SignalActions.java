@@ -95,6 +95,12 @@ public final class SignalActions {
         || (handlers[signal] == Signals.SIG_DFL && Signals.ignoredByDefault(signal));
   }
 
+  /** True if children that end leave nothing to wait for (sigaction(2), SA_NOCLDWAIT). */
+  boolean discardsChildren() {
+    return handlers[Signals.SIGCHLD] == Signals.SIG_IGN
+        || (flags[Signals.SIGCHLD] & Signals.SA_NOCLDWAIT) != 0;
+  }
+
   /** True if the program has a function for the signal. */
   public boolean catches(int signal) {
     return handlers[signal] != Signals.SIG_DFL && handlers[signal] != Signals.SIG_IGN;

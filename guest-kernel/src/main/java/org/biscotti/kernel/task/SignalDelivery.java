@@ -259,7 +259,8 @@ public final class SignalDelivery {
     } else if (action.handler() == Signals.SIG_IGN || Signals.ignoredByDefault(signal)) {
       return;
     } else if (Signals.stopsByDefault(signal)) {
-      if (signal == Signals.SIGSTOP || !isOrphaned(process)) {
+      if (signal == Signals.SIGSTOP
+          || !process.kernel().processes().kinship().isOrphaned(process.processGroup())) {
         process.signalState().stop(signal);
       }
     } else {
@@ -286,26 +287,6 @@ public final class SignalDelivery {
     TaskSignals state = task.signalState();
     boolean defers = (action.flags() & Signals.SA_NODEFER) == 0;
     state.setBlocked(state.blocked() | action.mask() | (defers ? Signals.bit(signal) : 0));
-  }
-
-  /**
-   * True if nobody is there to continue what a terminal stops: no member of the process's group has
-   * a parent in another group of the session (POSIX, orphaned process group).
-   */
-  private static boolean isOrphaned(Process process) {
-    ProcessTable all = process.kernel().processes();
-    int group = process.processGroup();
-    for (Process member : all.all()) {
-      if (member.processGroup() == group) {
-        Process parent = all.find(member.parentPid());
-        if (parent != null
-            && parent.processGroup() != group
-            && parent.session() == member.session()) {
-          return false;
-        }
-      }
-    }
-    return true;
   }
 
   /**

@@ -20,9 +20,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Task implements Caller {
   private final Process process;
-  private final int threadId;
+  private volatile int threadId;
   private final CpuContext context;
-  private final UserMemory memory;
+  private UserMemory memory;
   private final UserBuffer buffer = new UserBuffer();
 
   private @Nullable GuestCpu cpu;
@@ -30,6 +30,10 @@ public final class Task implements Caller {
   private final TaskSignals signals = new TaskSignals();
   private String name;
   private boolean yieldRequested;
+  private volatile boolean ending;
+  private int exitCode;
+  private volatile @Nullable Hold hold;
+  private @Nullable Execution execution;
   private int parentDeathSignal;
   private long clearChildTid;
   private long robustListHead;
@@ -101,6 +105,88 @@ public final class Task implements Caller {
   public long fileSizeLimit() {
     long limit = process.limitTable().soft(ResourceLimits.RLIMIT_FSIZE);
     return limit < 0 ? Long.MAX_VALUE : limit;
+  }
+
+  /**
+   * Takes over from the task that makes this one what clone(2) says.
+   *
+   * @param fresh true if it has no alternate stack to begin with (CLONE_VM without CLONE_VFORK)
+   */
+  void inherit(Task maker, boolean fresh) {
+    setBlockedSignals(maker.blockedSignals());
+    if (!fresh) {
+      setAlternateStack(
+          maker.alternateStack(), maker.alternateStackBytes(), maker.alternateStackFlags());
+    }
+  }
+
+  /** True while a call of the task waits. */
+  boolean isWaiting() {
+    return waitingThread != null || hold() != null;
+  }
+
+  /** Gives the task another number: one that executes a program takes its process's. */
+  void setThreadId(int number) {
+    threadId = number;
+  }
+
+  /** The process has another address space: opens the door to it, and closes the old one. */
+  void enterSpace() {
+    UserMemory old = memory;
+    memory = new UserMemory(process.space());
+    old.close();
+  }
+
+  /** Ends the task and leaves the rest of its process alone (_exit(2) of a thread). */
+  public void exit(int code) {
+    exitCode = code;
+    ending = true;
+  }
+
+  /** What {@link #exit} was given. */
+  int exitCode() {
+    return exitCode;
+  }
+
+  /** Another task of the process executes a program: this one has to end. */
+  void dismiss() {
+    ending = true;
+    interrupt();
+    releaseHold();
+  }
+
+  /** True if the task has to end, alone or with its process. */
+  public boolean mustEnd() {
+    return ending || process.isExiting();
+  }
+
+  /** Keeps the task off the vCPUs from the end of its call on, until the hold is released. */
+  void holdUntil(Hold until) {
+    hold = until;
+  }
+
+  /** What keeps the task off the vCPUs, or null. */
+  public @Nullable Hold hold() {
+    Hold now = hold;
+    return now == null || now.isReleased() ? null : now;
+  }
+
+  /** Lets a held task go on, whatever it was held for. */
+  void releaseHold() {
+    Hold now = hold;
+    if (now != null) {
+      now.release();
+    }
+  }
+
+  /** The program that the task executes as soon as it is the only one of its process. */
+  void setExecution(@Nullable Execution next) {
+    execution = next;
+  }
+
+  /** The program that is to replace the task's, or null (execve(2)). */
+  public @Nullable Execution execution() {
+    return execution;
   }
 
   /** Registers while the task is on no vCPU. */
@@ -260,7 +346,7 @@ public final class Task implements Caller {
    * has come, it has to end, or it yields.
    */
   public boolean mustLeaveGuest() {
-    return needsDelivery() || process.isExiting() || yieldRequested;
+    return needsDelivery() || mustEnd() || yieldRequested;
   }
 
   /** Signal for the death of the parent (PR_SET_PDEATHSIG), 0 for none. */

@@ -107,7 +107,7 @@ public final class Strace implements SyscallObserver {
       return;
     }
     CallText line = leader(task);
-    if (result == -Errno.EINTR && task.process().isExiting()) {
+    if (result == -Errno.EINTR && task.mustEnd()) {
       unfinished(traced, line);
     } else {
       traced.decodeReturn(result);

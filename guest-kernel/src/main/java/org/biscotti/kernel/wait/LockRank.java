@@ -13,8 +13,11 @@ public enum LockRank {
   RENAME(false),
   /** An inode: a parent before its child, otherwise the lower inode number first. */
   INODE(true),
-  /** Mappings and page tables of one process; a fault takes it while memory is copied. */
-  ADDRESS_SPACE(false),
+  /**
+   * Mappings and page tables of one process; a fault takes it while memory is copied. A parent's
+   * before its new child's, which nobody else can have.
+   */
+  ADDRESS_SPACE(true),
   /** The page cache of one file. A leaf: under it nothing is copied to or from a program. */
   PAGE_CACHE(false),
   /** A table with no lock below it, for example of file descriptors. */

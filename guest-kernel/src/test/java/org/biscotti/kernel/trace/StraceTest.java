@@ -62,6 +62,7 @@ class StraceTest {
           new ProcessTable(),
           new Scheduler(1),
           new FutexTable(),
+          null,
           new KernelTimers(new KernelLog()),
           new KernelLog());
   private final StringWriter output = new StringWriter();

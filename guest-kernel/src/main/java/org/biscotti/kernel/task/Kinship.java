@@ -1,0 +1,468 @@
+package org.biscotti.kernel.task;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.biscotti.kernel.abi.Errno;
+import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.abi.SignalInfo;
+import org.biscotti.kernel.abi.Signals;
+import org.biscotti.kernel.wait.MustWait;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who is whose parent, who leads which group and session, and how the ended have ended until
+ * somebody asks (wait(2), setpgid(2), setsid(2), credentials(7)).
+ *
+ * <p>One lock guards all of it. It is taken before a process's own lock, and nothing that waits
+ * happens under it; signals are sent when it has been given up.
+ *
+ * <p>A program that the kernel was asked to start has no parent. It is to its descendants what
+ * process 1 is in a PID namespace (pid_namespaces(7)): it adopts orphans, and when it ends they are
+ * killed.
+ */
+public final class Kinship {
+  private final ReentrantLock lock = new ReentrantLock();
+  private final ProcessTable table;
+
+  /** How many processes have a number as their group's or session's. */
+  private final ConcurrentHashMap<Integer, Integer> uses = new ConcurrentHashMap<>();
+
+  /** A process's place among the others; what is not volatile is guarded by the lock. */
+  static final class Place {
+    volatile int parentPid;
+    volatile int group;
+    volatile int session;
+
+    private @Nullable Process parent;
+    private @Nullable Process root;
+    private final List<Process> children = new ArrayList<>(0);
+    private @Nullable Condition childChanged;
+    private boolean subreaper;
+    private Process.@Nullable ExitStatus status;
+    private long childrenUserNanos;
+    private long childrenSystemNanos;
+  }
+
+  Kinship(ProcessTable table) {
+    this.table = table;
+  }
+
+  // ---- birth ----
+
+  /** A process that has no parent, and leads a session of its own. */
+  void addRoot(Process process) {
+    lock.lock();
+    try {
+      process.place.root = process;
+      enter(process, process.pid(), process.pid());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** A child, in the group and session of the process that made it. */
+  void addChild(Process parent, Process child, Process like) {
+    lock.lock();
+    try {
+      child.place.root = like.place.root;
+      adopt(parent, child);
+      enter(child, like.place.group, like.place.session);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private static void adopt(Process parent, Process child) {
+    child.place.parent = parent;
+    child.place.parentPid = parent.pid();
+    parent.place.children.add(child);
+  }
+
+  /** The parent, or null. */
+  @Nullable Process parent(Process process) {
+    lock.lock();
+    try {
+      return process.place.parent;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void enter(Process process, int group, int session) {
+    process.place.group = group;
+    process.place.session = session;
+    uses.merge(group, 1, Integer::sum);
+    uses.merge(session, 1, Integer::sum);
+  }
+
+  private void leave(Process process) {
+    for (int number : new int[] {process.place.group, process.place.session}) {
+      uses.computeIfPresent(number, (n, count) -> count == 1 ? null : count - 1);
+    }
+  }
+
+  /** True if a group or session has this number. */
+  boolean isUsed(int number) {
+    return uses.containsKey(number);
+  }
+
+  // ---- groups and sessions ----
+
+  /**
+   * Moves a process into a group (setpgid(2)).
+   *
+   * @throws ErrnoException ESRCH, EPERM, EACCES
+   */
+  public void setGroup(Process caller, int pid, int wanted) {
+    lock.lock();
+    try {
+      Process target = pid == 0 ? caller : table.find(pid);
+      if (target == null || (target != caller && target.place.parent != caller)) {
+        throw ErrnoException.of(Errno.ESRCH);
+      }
+      int group = wanted == 0 ? target.pid() : wanted;
+      if (target != caller && target.place.session != caller.place.session) {
+        throw ErrnoException.of(Errno.EPERM);
+      }
+      if (target != caller && target.hasExecuted()) {
+        throw ErrnoException.of(Errno.EACCES);
+      }
+      if (target.place.session == target.pid()
+          || (group != target.pid() && !isGroupOf(group, caller.place.session))) {
+        throw ErrnoException.of(Errno.EPERM);
+      }
+      leave(target);
+      enter(target, group, target.place.session);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private boolean isGroupOf(int group, int session) {
+    for (Process member : table.all()) {
+      if (member.place.group == group && member.place.session == session) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Makes a process the leader of a new session and group (setsid(2)).
+   *
+   * @throws ErrnoException EPERM if there is a group of its number
+   */
+  public void newSession(Process process) {
+    lock.lock();
+    try {
+      if (isUsed(process.pid())) {
+        throw ErrnoException.of(Errno.EPERM);
+      }
+      leave(process);
+      enter(process, process.pid(), process.pid());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  public boolean isSubreaper(Process process) {
+    lock.lock();
+    try {
+      return process.place.subreaper;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** PR_SET_CHILD_SUBREAPER (prctl(2)). */
+  public void setSubreaper(Process process, boolean value) {
+    lock.lock();
+    try {
+      process.place.subreaper = value;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Nanoseconds in programs that children which have been waited for have used, and theirs. */
+  public long childrenUserNanos(Process process) {
+    lock.lock();
+    try {
+      return process.place.childrenUserNanos;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The same in the kernel. */
+  public long childrenSystemNanos(Process process) {
+    lock.lock();
+    try {
+      return process.place.childrenSystemNanos;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  // ---- the end ----
+
+  /** A process has ended and has given back what it had. */
+  void ended(Process process, Process.ExitStatus status) {
+    List<Runnable> signals = new ArrayList<>();
+    lock.lock();
+    try {
+      Place place = process.place;
+      place.status = status;
+      Process reaper = reaperOf(process);
+      for (Process child : List.copyOf(place.children)) {
+        orphan(child, reaper, signals);
+      }
+      place.children.clear();
+      Process parent = place.parent;
+      if (parent == null) {
+        forget(process);
+      } else {
+        int signal = process.exitSignal();
+        boolean unwanted = signal == Signals.SIGCHLD && parent.actions().discardsChildren();
+        if (signal != 0) {
+          SignalInfo info = exitInfo(process, status, signal);
+          signals.add(() -> SignalDelivery.send(parent, info));
+        }
+        if (unwanted) {
+          parent.place.children.remove(process);
+          forget(process);
+        }
+        signalChange(parent);
+      }
+    } finally {
+      lock.unlock();
+    }
+    signals.forEach(Runnable::run);
+  }
+
+  private static SignalInfo exitInfo(Process process, Process.ExitStatus status, int signal) {
+    return SignalInfo.child(
+            exitCode(status),
+            process.pid(),
+            process.credentials().uid(),
+            status.signal() != 0 ? status.signal() : status.code(),
+            process.userNanos(),
+            process.systemNanos())
+        .withSignal(signal);
+  }
+
+  private static int exitCode(Process.ExitStatus status) {
+    return status.signal() != 0 ? SignalInfo.CLD_KILLED : SignalInfo.CLD_EXITED;
+  }
+
+  private void forget(Process process) {
+    leave(process);
+    process.place.parent = null;
+    table.remove(process);
+  }
+
+  /** Who gets the children: the nearest ancestor that reaps, else the root; null if that ends. */
+  private static @Nullable Process reaperOf(Process process) {
+    Process root = process.place.root;
+    for (Process ancestor = process.place.parent;
+        ancestor != null;
+        ancestor = ancestor.place.parent) {
+      if (ancestor.place.status == null && (ancestor.place.subreaper || ancestor == root)) {
+        return ancestor;
+      }
+    }
+    return root != null && root != process && root.place.status == null ? root : null;
+  }
+
+  private void orphan(Process child, @Nullable Process reaper, List<Runnable> signals) {
+    boolean zombie = child.place.status != null;
+    child.reparented();
+    if (reaper == null) {
+      child.place.parent = null;
+      child.place.parentPid = 0;
+      if (zombie) {
+        forget(child);
+      } else {
+        signals.add(() -> child.kill(Signals.SIGKILL));
+      }
+      return;
+    }
+    adopt(reaper, child);
+    if (zombie) {
+      signals.add(() -> SignalDelivery.send(reaper, Signals.SIGCHLD));
+      signalChange(reaper);
+      return;
+    }
+    int deathSignal = child.mainTask().parentDeathSignal();
+    if (deathSignal != 0) {
+      signals.add(() -> SignalDelivery.send(child, deathSignal));
+    }
+    if (child.signalState().isStopped() && isOrphaned(child.place.group)) {
+      signals.add(() -> {
+        SignalDelivery.send(child, Signals.SIGHUP);
+        SignalDelivery.send(child, Signals.SIGCONT);
+      });
+    }
+  }
+
+  /**
+   * True if nobody is there to continue what a terminal stops: no member of the group has a parent
+   * in another group of the session (POSIX, orphaned process group).
+   */
+  boolean isOrphaned(int group) {
+    lock.lock();
+    try {
+      for (Process member : table.all()) {
+        Process parent = member.place.parent;
+        if (member.place.group == group
+            && parent != null
+            && parent.place.group != group
+            && parent.place.session == member.place.session) {
+          return false;
+        }
+      }
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  // ---- waiting ----
+
+  /** A child has stopped, or goes on. */
+  void childChanged(Process child) {
+    lock.lock();
+    try {
+      if (child.place.parent != null) {
+        signalChange(child.place.parent);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private static void signalChange(Process parent) {
+    Condition changed = parent.place.childChanged;
+    if (changed != null) {
+      changed.signalAll();
+    }
+  }
+
+  /**
+   * Which children count (waitid(2)).
+   *
+   * @param pid a process, 0 for any
+   * @param group a group, 0 for any
+   */
+  public record Children(int pid, int group) {
+    boolean include(Process child) {
+      return (pid == 0 || child.pid() == pid) && (group == 0 || child.place.group == group);
+    }
+  }
+
+  /**
+   * What to wait for.
+   *
+   * @param ended WEXITED
+   * @param stopped WSTOPPED
+   * @param continued WCONTINUED
+   * @param keep leave it for another (WNOWAIT)
+   * @param nothing return if there is nothing (WNOHANG)
+   */
+  public record Wanted(
+      boolean ended, boolean stopped, boolean continued, boolean keep, boolean nothing) {}
+
+  /**
+   * What has become of a child.
+   *
+   * @param code CLD_EXITED and the like
+   * @param status exit status or signal
+   * @param waitStatus the same as wait(2) has it
+   */
+  public record Change(
+      int pid, int uid, int code, int status, int waitStatus, long userNanos, long systemNanos) {}
+
+  private static final int STOPPED_STATUS = 0x7f;
+  private static final int CONTINUED_STATUS = 0xffff;
+
+  /**
+   * Waits for a change of a child.
+   *
+   * @return null if there is nothing and {@code wanted} says not to wait
+   * @throws ErrnoException ECHILD, EINTR
+   * @throws MustWait if the thread may not wait
+   */
+  public @Nullable Change await(Process parent, Children which, Wanted wanted) {
+    lock.lock();
+    try {
+      while (true) {
+        boolean any = false;
+        for (Process child : parent.place.children) {
+          if (which.include(child)) {
+            any = true;
+            Change change = change(parent, child, wanted);
+            if (change != null) {
+              return change;
+            }
+          }
+        }
+        if (!any) {
+          throw ErrnoException.of(Errno.ECHILD);
+        }
+        if (wanted.nothing()) {
+          return null;
+        }
+        MustWait.unlessVirtual();
+        if (parent.place.childChanged == null) {
+          parent.place.childChanged = lock.newCondition();
+        }
+        parent.place.childChanged.await();
+      }
+    } catch (InterruptedException e) {
+      throw ErrnoException.of(Errno.EINTR);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** What there is to tell of a child; it is told once. Under the lock. */
+  private @Nullable Change change(Process parent, Process child, Wanted wanted) {
+    Process.ExitStatus status = child.place.status;
+    if (status != null) {
+      return wanted.ended() ? reap(parent, child, status, wanted.keep()) : null;
+    }
+    int uid = child.credentials().uid();
+    int stop = wanted.stopped() ? child.signalState().takeStopReport(!wanted.keep()) : 0;
+    if (stop != 0) {
+      int waitStatus = stop << 8 | STOPPED_STATUS;
+      return new Change(child.pid(), uid, SignalInfo.CLD_STOPPED, stop, waitStatus, 0, 0);
+    }
+    if (wanted.continued() && child.signalState().takeContinueReport(!wanted.keep())) {
+      return new Change(
+          child.pid(), uid, SignalInfo.CLD_CONTINUED, Signals.SIGCONT, CONTINUED_STATUS, 0, 0);
+    }
+    return null;
+  }
+
+  private Change reap(Process parent, Process child, Process.ExitStatus status, boolean keep) {
+    long user = child.userNanos() + child.place.childrenUserNanos;
+    long system = child.systemNanos() + child.place.childrenSystemNanos;
+    if (!keep) {
+      parent.place.childrenUserNanos += user;
+      parent.place.childrenSystemNanos += system;
+      parent.place.children.remove(child);
+      forget(child);
+    }
+    return new Change(
+        child.pid(),
+        child.credentials().uid(),
+        exitCode(status),
+        status.signal() != 0 ? status.signal() : status.code(),
+        status.waitStatus(),
+        user,
+        system);
+  }
+}
