@@ -40,6 +40,7 @@ class GuestProgramsIT {
   static Stream<String> programs() {
     return Stream.of(
         "dirs",
+        "family",
         "files",
         "memory",
         "metadata",

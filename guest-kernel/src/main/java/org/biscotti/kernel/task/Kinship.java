@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.SignalInfo;
@@ -16,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  * Who is whose parent, who leads which group and session, and how the ended have ended until
  * somebody asks (wait(2), setpgid(2), setsid(2), credentials(7)).
  *
- * <p>One lock guards all of it. It is taken before a process's own lock, and nothing that waits
- * happens under it; signals are sent when it has been given up.
+ * <p>One lock guards all of it. It is taken before a process's own lock and the scheduler's, and
+ * nothing that waits happens under it.
  *
  * <p>A program that the kernel was asked to start has no parent. It is to its descendants what
  * process 1 is in a PID namespace (pid_namespaces(7)): it adopts orphans, and when it ends they are
@@ -228,8 +229,8 @@ public final class Kinship {
         int signal = process.exitSignal();
         boolean unwanted = signal == Signals.SIGCHLD && parent.actions().discardsChildren();
         if (signal != 0) {
-          SignalInfo info = exitInfo(process, status, signal);
-          signals.add(() -> SignalDelivery.send(parent, info));
+          // Under the lock: who has waited for the child has had the signal.
+          SignalDelivery.send(parent, exitInfo(process, status, signal));
         }
         if (unwanted) {
           parent.place.children.remove(process);
@@ -332,12 +333,21 @@ public final class Kinship {
 
   // ---- waiting ----
 
-  /** A child has stopped, or goes on. */
-  void childChanged(Process child) {
+  /**
+   * Notes that a child stops or goes on: its parent finds out from the signal and from wait(2) at
+   * once, or from neither yet.
+   *
+   * @param change false if nothing has changed
+   * @param tell sends the signal
+   */
+  void changeChild(Process child, BooleanSupplier change, Runnable tell) {
     lock.lock();
     try {
-      if (child.place.parent != null) {
-        signalChange(child.place.parent);
+      if (change.getAsBoolean()) {
+        tell.run();
+        if (child.place.parent != null) {
+          signalChange(child.place.parent);
+        }
       }
     } finally {
       lock.unlock();
@@ -396,6 +406,7 @@ public final class Kinship {
    * @throws MustWait if the thread may not wait
    */
   public @Nullable Change await(Process parent, Children which, Wanted wanted) {
+    boolean interrupted = false;
     lock.lock();
     try {
       while (true) {
@@ -416,15 +427,27 @@ public final class Kinship {
           return null;
         }
         MustWait.unlessVirtual();
-        if (parent.place.childChanged == null) {
-          parent.place.childChanged = lock.newCondition();
+        if (interrupted) {
+          throw ErrnoException.of(Errno.EINTR);
         }
-        parent.place.childChanged.await();
+        interrupted = !awaitChange(parent);
       }
-    } catch (InterruptedException e) {
-      throw ErrnoException.of(Errno.EINTR);
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** False if interrupted: what has changed by then still counts for more. */
+  @SuppressWarnings("WaitNotInLoop") // the caller loops
+  private boolean awaitChange(Process parent) {
+    if (parent.place.childChanged == null) {
+      parent.place.childChanged = lock.newCondition();
+    }
+    try {
+      parent.place.childChanged.await();
+      return true;
+    } catch (InterruptedException _) {
+      return false;
     }
   }
 

@@ -2,6 +2,7 @@ package org.biscotti.kernel.task;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import org.biscotti.kernel.abi.SignalInfo;
 import org.biscotti.kernel.abi.Signals;
 
@@ -73,39 +74,55 @@ public final class ProcessSignals {
 
   /** Stops the process: its tasks leave the vCPUs as each notices. */
   void stop(int signal) {
+    change(() -> setStopped(signal), SignalInfo.CLD_STOPPED, signal);
+    for (Task task : process.snapshotOfTasks()) {
+      task.interrupt();
+    }
+  }
+
+  private boolean setStopped(int signal) {
     process.lock().lock();
     try {
       if (stopped || process.isExiting()) {
-        return;
+        return false;
       }
       stopped = true;
       stopSignal = signal;
       stopReported = false;
       continueReported = true;
+      return true;
     } finally {
       process.lock().unlock();
     }
-    for (Task task : process.snapshotOfTasks()) {
-      task.interrupt();
-    }
-    tellParent(SignalInfo.CLD_STOPPED, signal);
   }
 
   /** Lets a stopped process go on. */
   void resume() {
+    if (!stopped) {
+      return;
+    }
+    change(this::setContinued, SignalInfo.CLD_CONTINUED, Signals.SIGCONT);
+    releaseParked();
+  }
+
+  private boolean setContinued() {
     process.lock().lock();
     try {
       if (!stopped) {
-        return;
+        return false;
       }
       stopped = false;
       stopReported = true;
       continueReported = false;
+      return true;
     } finally {
       process.lock().unlock();
     }
-    releaseParked();
-    tellParent(SignalInfo.CLD_CONTINUED, Signals.SIGCONT);
+  }
+
+  private void change(BooleanSupplier how, int code, int status) {
+    Kinship kinship = process.kernel().processes().kinship();
+    kinship.changeChild(process, how, () -> tellParent(code, status));
   }
 
   /** Puts stopped tasks back into the run queue, to go on or to end. */
@@ -144,7 +161,6 @@ public final class ProcessSignals {
 
   /** SIGCHLD, unless the parent does not want to know of stops (SA_NOCLDSTOP). */
   private void tellParent(int code, int status) {
-    process.kernel().processes().kinship().childChanged(process);
     Process parent = process.kernel().processes().find(process.parentPid());
     if (parent == null || (parent.actions().flags(Signals.SIGCHLD) & Signals.SA_NOCLDSTOP) != 0) {
       return;
