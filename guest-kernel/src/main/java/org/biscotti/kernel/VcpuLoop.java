@@ -98,13 +98,14 @@ final class VcpuLoop {
       }
       clockKeeper.tick(cpu, mark);
       server.runLeftovers();
+      task.runs(mark);
       server.open(task);
       Trap trap = cpu.run();
       if (trap != Trap.Posted.POSTED) {
         server.close();
       }
       long trapped = System.nanoTime();
-      task.addUserNanos(trapped - mark);
+      task.stops(trapped);
       boolean goesOn =
           switch (trap) {
             case Trap.Syscall call -> serve(task, false, trapped);

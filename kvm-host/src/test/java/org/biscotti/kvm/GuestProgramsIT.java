@@ -48,6 +48,7 @@ class GuestProgramsIT {
         "procdev",
         "registers",
         "signals",
+        "threads",
         "time",
         "vector");
   }

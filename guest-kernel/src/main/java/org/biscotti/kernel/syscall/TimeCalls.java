@@ -24,6 +24,11 @@ final class TimeCalls {
   private static final int CLOCK_MONOTONIC_COARSE = 6;
   private static final int CLOCK_BOOTTIME = 7;
   private static final int CLOCK_TAI = 11;
+  private static final int CPUCLOCK_KIND = 3;
+  private static final int CPUCLOCK_VIRT = 1;
+  private static final int CPUCLOCK_SCHED = 2;
+  private static final int CPUCLOCK_THREAD = 4;
+  private static final int CPUCLOCK_SHIFT = 3;
   private static final int TIMER_ABSTIME = 1;
 
   private static final long NANOS = 1_000_000_000L;
@@ -51,9 +56,36 @@ final class TimeCalls {
       case CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_BOOTTIME -> host.monotonicNanos();
       case CLOCK_REALTIME_COARSE -> coarse(host.realtimeNanos());
       case CLOCK_MONOTONIC_COARSE -> coarse(host.monotonicNanos());
-      case CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID -> t.userNanos() + t.systemNanos();
-      default -> throw ErrnoException.of(EINVAL);
+      case CLOCK_PROCESS_CPUTIME_ID -> t.process().cpuNanos();
+      case CLOCK_THREAD_CPUTIME_ID -> t.cpuNanos();
+      default -> cpuClock(t, clock);
     };
+  }
+
+  /**
+   * A clock of another process or thread (clock_getcpuclockid(3)): its number, inverted, above a
+   * bit that says which of the two it is, and what counts.
+   */
+  private static long cpuClock(Task t, int clock) {
+    int kind = clock & CPUCLOCK_KIND;
+    int number = ~(clock >> CPUCLOCK_SHIFT);
+    boolean thread = (clock & CPUCLOCK_THREAD) != 0;
+    boolean userOnly = kind == CPUCLOCK_VIRT;
+    if (clock >= 0 || kind > CPUCLOCK_SCHED) {
+      throw ErrnoException.of(EINVAL);
+    }
+    if (thread) {
+      Task task = number == 0 ? t : t.kernel().processes().findTask(number);
+      if (task != null && task.process() == t.process()) {
+        return userOnly ? task.userNanos() : task.cpuNanos();
+      }
+    } else {
+      Process process = number == 0 ? t.process() : t.kernel().processes().find(number);
+      if (process != null) {
+        return userOnly ? process.userNanos() : process.cpuNanos();
+      }
+    }
+    throw ErrnoException.of(EINVAL);
   }
 
   private static long coarse(long nanos) {

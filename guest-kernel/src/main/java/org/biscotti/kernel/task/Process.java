@@ -665,6 +665,11 @@ public final class Process implements ProcessView {
     return endedSystemNanos + sum(Task::systemNanos);
   }
 
+  /** Nanoseconds of both kinds, up to this moment. */
+  public long cpuNanos() {
+    return endedUserNanos + endedSystemNanos + sum(Task::cpuNanos);
+  }
+
   private long sum(ToLongFunction<Task> property) {
     long total = 0;
     for (Task task : snapshotOfTasks()) {

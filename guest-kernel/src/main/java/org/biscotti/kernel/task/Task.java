@@ -40,6 +40,10 @@ public final class Task implements Caller {
   private long robustListBytes;
   private volatile long affinity;
   private volatile long userNanos;
+
+  /** When the program began to run by System.nanoTime, 0 while it does not. */
+  private volatile long runningSince;
+
   private volatile long systemNanos;
   private volatile long minorFaults;
   private volatile long switches;
@@ -415,9 +419,22 @@ public final class Task implements Caller {
     return systemNanos;
   }
 
+  /** The program begins to run. */
+  public void runs(long nowNanos) {
+    runningSince = nowNanos;
+  }
+
+  /** The program has stopped running; what it did is accounted. */
   @SuppressWarnings("NonAtomicVolatileUpdate") // only the owner writes
-  public void addUserNanos(long nanos) {
-    userNanos += nanos;
+  public void stops(long nowNanos) {
+    userNanos += nowNanos - runningSince;
+    runningSince = 0;
+  }
+
+  /** Nanoseconds in the program and in the kernel, up to this moment: it may be running. */
+  public long cpuNanos() {
+    long since = runningSince;
+    return userNanos + systemNanos + (since == 0 ? 0 : Math.max(System.nanoTime() - since, 0));
   }
 
   @SuppressWarnings("NonAtomicVolatileUpdate") // only the owner writes
