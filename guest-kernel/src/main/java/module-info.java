@@ -11,6 +11,7 @@ module org.biscotti.kernel {
   exports org.biscotti.kernel.abi;
   exports org.biscotti.kernel.exec;
   exports org.biscotti.kernel.fs.boot;
+  exports org.biscotti.kernel.fs.tty;
   exports org.biscotti.kernel.fs.dev;
   exports org.biscotti.kernel.fs.tmpfs;
   exports org.biscotti.kernel.fs;

@@ -32,6 +32,8 @@ import org.biscotti.kernel.fs.dev.DeviceDrivers;
 import org.biscotti.kernel.fs.hostfs.MountedFileSystem;
 import org.biscotti.kernel.fs.hostfs.OverlayFileSystem;
 import org.biscotti.kernel.fs.hostfs.SingleFile;
+import org.biscotti.kernel.fs.tty.ConsoleTerminal;
+import org.biscotti.kernel.fs.tty.Terminals;
 import org.biscotti.kernel.mem.AddressSpace;
 import org.biscotti.kernel.mem.FrameAllocator;
 import org.biscotti.kernel.port.Clock;
@@ -47,6 +49,7 @@ import org.biscotti.kernel.syscall.SyscallObserver;
 import org.biscotti.kernel.syscall.SyscallTable;
 import org.biscotti.kernel.task.ExecutableFile;
 import org.biscotti.kernel.task.FutexTable;
+import org.biscotti.kernel.task.JobSignals;
 import org.biscotti.kernel.task.KernelLog;
 import org.biscotti.kernel.task.KernelState;
 import org.biscotti.kernel.task.KernelTimers;
@@ -65,6 +68,7 @@ public final class Kernel implements AutoCloseable {
   private static final int DIRECTORY_MODE = 0755;
 
   private final KernelState state;
+  private final Terminals terminals;
   private final @Nullable SyscallObserver observer;
   private final Dispatcher dispatcher;
   private final ClockKeeper clockKeeper;
@@ -150,6 +154,8 @@ public final class Kernel implements AutoCloseable {
             loader,
             new KernelTimers(log),
             log);
+    terminals = new Terminals(new JobSignals(processes), clock, frames);
+    state.files().addTerminals(terminals);
     observer = options.observer();
     dispatcher = new Dispatcher(new SyscallTable(), observer);
     serving =
@@ -222,11 +228,31 @@ public final class Kernel implements AutoCloseable {
   }
 
   /**
+   * Makes the console.
+   *
+   * @param keyboard what is typed at a terminal of the host that does nothing with it
+   * @param screen what it shows
+   */
+  public ConsoleTerminal console(HostStream keyboard, HostStream screen) {
+    return terminals.console(keyboard, screen);
+  }
+
+  /**
    * Starts a program.
    *
    * @throws ErrnoException as execve(2) fails, or chdir(2) to the working directory
    */
   public Process spawn(Program program) {
+    return spawn(program, null);
+  }
+
+  /**
+   * Starts a program, on a console if there is one: then that is its descriptors and controls its
+   * session.
+   *
+   * @throws ErrnoException as execve(2) fails, or chdir(2) to the working directory
+   */
+  public Process spawn(Program program, @Nullable ConsoleTerminal console) {
     FsContext fs = state.files().newContext();
     FileTable files = new FileTable(new ResourceLimits().soft(ResourceLimits.RLIMIT_NOFILE));
     Caller caller = new KernelCaller(program.credentials(), fs, files);
@@ -251,8 +277,17 @@ public final class Kernel implements AutoCloseable {
                           program.credentials().egid()),
                       new ResourceLimits().soft(ResourceLimits.RLIMIT_STACK),
                       path -> open(caller, path, opened)));
-      installStreams(files, program.streams());
+      if (console == null) {
+        installStreams(files, program.streams());
+      } else {
+        for (int fd = 0; fd <= 2; fd++) {
+          files.installAt(console.open(), fd, false);
+        }
+      }
       Process process = start(loaded, files, fs, program.credentials());
+      if (console != null) {
+        console.control(process.pid());
+      }
       if (observer != null) {
         observer.started(
             process.mainTask(), program.path(), program.arguments(), program.environment().size());

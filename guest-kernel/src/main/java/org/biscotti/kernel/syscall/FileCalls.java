@@ -402,13 +402,13 @@ final class FileCalls {
       }
       case FIONREAD -> {
         if (!file.inode().isRegular()) {
-          return file.ioctl((int) request, argument, t.memory());
+          return file.ioctl((int) request, argument, t.memory(), t);
         }
         long left = file.inode().size() - file.position();
         t.memory().setInt(argument, Math.clamp(left, 0, Integer.MAX_VALUE));
       }
       default -> {
-        return file.ioctl((int) request, argument, t.memory());
+        return file.ioctl((int) request, argument, t.memory(), t);
       }
     }
     return 0;

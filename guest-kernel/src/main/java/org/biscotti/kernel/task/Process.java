@@ -17,6 +17,7 @@ import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.FileTable;
 import org.biscotti.kernel.fs.FsContext;
 import org.biscotti.kernel.fs.ProcessView;
+import org.biscotti.kernel.fs.tty.Terminals;
 import org.biscotti.kernel.mem.AddressSpace;
 import org.biscotti.kernel.mem.UserMemory;
 import org.biscotti.kernel.port.CpuContext;
@@ -476,6 +477,10 @@ public final class Process implements ProcessView {
       signals.timers().close();
       space.close();
       releaseVfork();
+      Terminals terminals = kernel.files().drivers().terminals();
+      if (terminals != null && session() == pid) {
+        terminals.sessionEnded(pid);
+      }
       kernel.processes().kinship().ended(this, status);
       exited.complete(status);
     }

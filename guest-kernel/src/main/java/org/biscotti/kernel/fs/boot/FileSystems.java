@@ -21,6 +21,7 @@ import org.biscotti.kernel.fs.dev.OpenStream;
 import org.biscotti.kernel.fs.dev.StreamFile;
 import org.biscotti.kernel.fs.proc.ProcFileSystem;
 import org.biscotti.kernel.fs.tmpfs.MemoryFileSystem;
+import org.biscotti.kernel.fs.tty.Terminals;
 import org.biscotti.kernel.mem.FrameAllocator;
 import org.biscotti.kernel.port.Clock;
 import org.biscotti.kernel.port.HostStream;
@@ -104,6 +105,12 @@ public final class FileSystems {
   /** What is mounted. */
   public MountTable mounts() {
     return mounts;
+  }
+
+  /** Has terminals opened by these, and shows their names at /dev/pts. */
+  public void addTerminals(Terminals terminals) {
+    drivers.setTerminals(terminals);
+    mount(terminals.names(), "/dev/pts");
   }
 
   /** Who opens device nodes. */

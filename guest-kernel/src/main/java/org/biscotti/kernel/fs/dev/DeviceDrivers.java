@@ -7,12 +7,14 @@ import org.biscotti.kernel.fs.Caller;
 import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.Devices;
 import org.biscotti.kernel.fs.OpenFile;
+import org.biscotti.kernel.fs.tty.Terminals;
 import org.biscotti.kernel.port.HostStream;
 import org.jspecify.annotations.Nullable;
 
 /** The character devices there are. */
 public final class DeviceDrivers implements Devices {
   private final @Nullable HostStream terminal;
+  private volatile @Nullable Terminals terminals;
 
   /**
    * Makes the drivers.
@@ -23,12 +25,26 @@ public final class DeviceDrivers implements Devices {
     this.terminal = terminal;
   }
 
+  /** Who opens terminals; set before the first program starts. */
+  public void setTerminals(Terminals newTerminals) {
+    terminals = newTerminals;
+  }
+
+  /** The terminals, or null before they are set. */
+  public @Nullable Terminals terminals() {
+    return terminals;
+  }
+
   @Override
   public OpenFile open(Dentry dentry, int flags, Caller caller) {
     if (dentry.inode().type() != Stat.S_IFCHR) {
       throw ErrnoException.of(Errno.ENXIO);
     }
     long device = dentry.inode().specialDevice();
+    Terminals ours = terminals;
+    if (ours != null && ours.has(device) && (device != Terminals.TTY || ours.hasFor(caller))) {
+      return ours.open(dentry, flags, caller);
+    }
     if (device == DeviceNumbers.TTY || device == DeviceNumbers.CONSOLE) {
       if (terminal == null) {
         throw ErrnoException.of(Errno.ENXIO);

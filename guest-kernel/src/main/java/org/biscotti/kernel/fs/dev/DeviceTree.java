@@ -5,6 +5,7 @@ import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.Devices;
 import org.biscotti.kernel.fs.Directory;
 import org.biscotti.kernel.fs.tmpfs.MemoryFileSystem;
+import org.biscotti.kernel.fs.tty.Terminals;
 import org.biscotti.kernel.mem.FrameAllocator;
 import org.biscotti.kernel.port.Clock;
 
@@ -39,6 +40,8 @@ public final class DeviceTree {
     device(root, "urandom", EVERYBODY, DeviceNumbers.URANDOM, 0);
     device(root, "tty", EVERYBODY, DeviceNumbers.TTY, TERMINAL_GROUP);
     device(root, "console", ROOT_ONLY, DeviceNumbers.CONSOLE, 0);
+    device(root, "ptmx", EVERYBODY, Terminals.PTMX, TERMINAL_GROUP);
+    root.makeDirectory("pts", 0755, 0, 0);
     root.makeSymlink("fd", "/proc/self/fd", 0, 0);
     root.makeSymlink("stdin", "/proc/self/fd/0", 0, 0);
     root.makeSymlink("stdout", "/proc/self/fd/1", 0, 0);

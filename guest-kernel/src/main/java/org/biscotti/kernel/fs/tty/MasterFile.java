@@ -1,0 +1,115 @@
+package org.biscotti.kernel.fs.tty;
+
+import org.biscotti.kernel.abi.Errno;
+import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.abi.Fcntl;
+import org.biscotti.kernel.abi.Ioctl;
+import org.biscotti.kernel.abi.Poll;
+import org.biscotti.kernel.fs.Caller;
+import org.biscotti.kernel.fs.Dentry;
+import org.biscotti.kernel.fs.OpenFile;
+import org.biscotti.kernel.mem.UserBuffer;
+import org.biscotti.kernel.mem.UserMemory;
+import org.biscotti.kernel.wait.MustWait;
+import org.biscotti.kernel.wait.WaitQueue;
+
+/** The master side of a pseudo-terminal (pty(7), ptmx(4)). */
+final class MasterFile extends OpenFile {
+  private static final int CHUNK_BYTES = 4096;
+
+  private final Terminal terminal;
+  private final Terminals all;
+
+  MasterFile(Dentry dentry, int flags, Terminal terminal, Terminals all) {
+    super(dentry, flags);
+    this.terminal = terminal;
+    this.all = all;
+  }
+
+  @Override
+  protected void closed() {
+    all.remove(terminal);
+  }
+
+  @Override
+  public long read(UserBuffer to, Caller caller) {
+    if (!isReadable()) {
+      throw ErrnoException.of(Errno.EBADF);
+    }
+    if (to.remaining() == 0) {
+      return 0;
+    }
+    while (true) {
+      byte[] bytes = terminal.takeOutput((int) Math.min(to.remaining(), CHUNK_BYTES));
+      if (bytes.length > 0) {
+        long given = to.put(bytes, 0, bytes.length);
+        if (given == 0 && to.faulted()) {
+          throw ErrnoException.of(Errno.EFAULT);
+        }
+        return given;
+      }
+      if (isNonBlocking()) {
+        throw ErrnoException.of(Errno.EAGAIN);
+      }
+      MustWait.unlessVirtual();
+      int seen = Poll.POLLIN | Poll.POLLHUP;
+      terminal.master.await(seen, () -> (readyEvents() & seen) != 0, Long.MAX_VALUE);
+    }
+  }
+
+  @Override
+  public long write(UserBuffer from, Caller caller) {
+    if (!isWritable()) {
+      throw ErrnoException.of(Errno.EBADF);
+    }
+    byte[] chunk = new byte[(int) Math.min(from.remaining(), CHUNK_BYTES)];
+    long done = 0;
+    while (from.remaining() > 0) {
+      int taken = (int) from.take(chunk, 0, (int) Math.min(from.remaining(), chunk.length));
+      if (taken == 0) {
+        break;
+      }
+      terminal.type(chunk, taken);
+      done += taken;
+    }
+    if (done == 0 && from.faulted()) {
+      throw ErrnoException.of(Errno.EFAULT);
+    }
+    return done;
+  }
+
+  @Override
+  public int readyEvents() {
+    return terminal.masterEvents();
+  }
+
+  @Override
+  public WaitQueue waitQueue() {
+    return terminal.master;
+  }
+
+  @Override
+  public void onReady(int events, Runnable then) {
+    OnceListener.add(terminal.master, events, this::readyEvents, then);
+  }
+
+  @Override
+  public long ioctl(int request, long argument, UserMemory memory, Caller caller) {
+    switch (request) {
+      case Ioctl.TIOCGPTN -> memory.setInt(argument, terminal.index);
+      case Ioctl.TIOCSPTLCK -> terminal.setLocked(memory.getInt(argument) != 0);
+      case Ioctl.TIOCGPTLCK -> memory.setInt(argument, terminal.isLocked() ? 1 : 0);
+      case Ioctl.TIOCGPTPEER -> {
+        OpenFile peer = all.openPeer(terminal, (int) argument);
+        boolean closes = (argument & Fcntl.O_CLOEXEC) != 0;
+        return caller.files().install(peer, closes);
+      }
+      case Ioctl.FIONREAD -> memory.setInt(argument, terminal.outputBytes());
+      case Ioctl.TIOCGPGRP -> memory.setInt(argument, terminal.foreground());
+      default -> {
+        return TerminalControl.ioctl(terminal, request, argument, memory);
+      }
+    }
+    return 0;
+  }
+}

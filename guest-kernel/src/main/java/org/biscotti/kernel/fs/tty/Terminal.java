@@ -1,0 +1,778 @@
+package org.biscotti.kernel.fs.tty;
+
+import static org.biscotti.kernel.fs.tty.Termios.*;
+
+import java.util.ArrayDeque;
+import java.util.concurrent.locks.ReentrantLock;
+import org.biscotti.kernel.abi.Errno;
+import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.abi.Poll;
+import org.biscotti.kernel.abi.Signals;
+import org.biscotti.kernel.mem.UserBuffer;
+import org.biscotti.kernel.wait.WaitQueue;
+
+/**
+ * A terminal: what is typed at its master side becomes lines and signals for the programs at its
+ * other side, and what they write comes out at the master (termios(3), pty(7)).
+ */
+final class Terminal {
+  /** A line is at most this long; more is dropped with a bell (termios(3)). */
+  private static final int LINE_BYTES_MAX = 4095;
+
+  private static final int OUTPUT_BYTES_MAX = 16 << 10;
+  private static final int TAB = 8;
+  private static final int BACKSPACE = 8;
+  private static final int BELL = 7;
+  private static final int DELETE = 0x7f;
+  private static final int LINE_FEED = '\n';
+  private static final int CARRIAGE_RETURN = '\r';
+
+  final int index;
+  final WaitQueue programs = new WaitQueue();
+  final WaitQueue master = new WaitQueue();
+  private final JobControl jobs;
+  private final ReentrantLock lock = new ReentrantLock();
+
+  private Termios modes = Termios.INITIAL;
+  private int rows;
+  private int columns;
+  private int pixels;
+  private int session;
+  private int foreground;
+
+  /** Finished lines, and in raw mode all that has come. */
+  private final ByteQueue ready = new ByteQueue();
+
+  /** Lengths of the finished lines; one that is ended by EOF has no byte for it. */
+  private final ArrayDeque<Integer> lines = new ArrayDeque<>();
+
+  /** The line that is being edited. */
+  private final ByteQueue editing = new ByteQueue();
+
+  private final ByteQueue output = new ByteQueue();
+  private int column;
+  private int lineColumn;
+  private boolean literal;
+  private boolean stopped;
+
+  private int openPrograms;
+  private boolean everOpened;
+  private boolean masterOpen = true;
+  private boolean locked;
+
+  /** What has to be done once the lock is free. */
+  private int wakePrograms;
+
+  private int wakeMaster;
+  private int signal;
+
+  Terminal(int index, JobControl jobs) {
+    this.index = index;
+    this.jobs = jobs;
+  }
+
+  private void unlock() {
+    int programEvents = wakePrograms;
+    int masterEvents = wakeMaster;
+    int sent = signal;
+    int group = foreground;
+    wakePrograms = 0;
+    wakeMaster = 0;
+    signal = 0;
+    lock.unlock();
+    if (sent != 0 && group != 0) {
+      jobs.signalGroup(group, sent);
+    }
+    if (programEvents != 0) {
+      programs.wake(programEvents);
+    }
+    if (masterEvents != 0) {
+      master.wake(masterEvents);
+    }
+  }
+
+  // ---- the master side ----
+
+  /** Takes what is typed; all of it. */
+  void type(byte[] bytes, int count) {
+    lock.lock();
+    try {
+      for (int i = 0; i < count; i++) {
+        typed(bytes[i] & 0xff);
+      }
+    } finally {
+      unlock();
+    }
+  }
+
+  private void typed(int raw) {
+    Termios m = modes;
+    int c = m.in(ISTRIP) ? raw & 0x7f : raw;
+    if (literal) {
+      literal = false;
+      store(c);
+      return;
+    }
+    if (m.in(IXON) && flowControl(c)) {
+      return;
+    }
+    if (m.has(ISIG) && signals(c)) {
+      return;
+    }
+    if (c == CARRIAGE_RETURN) {
+      if (m.in(IGNCR)) {
+        return;
+      }
+      c = m.in(ICRNL) ? LINE_FEED : c;
+    } else if (c == LINE_FEED && m.in(INLCR)) {
+      c = CARRIAGE_RETURN;
+    }
+    if (m.in(IUCLC) && m.has(IEXTEN) && c >= 'A' && c <= 'Z') {
+      c += 'a' - 'A';
+    }
+    if (m.has(ICANON)) {
+      edit(c);
+    } else {
+      if (ready.size() < LINE_BYTES_MAX) {
+        ready.add(c);
+        wakePrograms |= Poll.POLLIN | Poll.POLLRDNORM;
+      }
+      echo(c);
+    }
+  }
+
+  private boolean flowControl(int c) {
+    if (modes.is(VSTOP, c)) {
+      stopped = true;
+      return true;
+    }
+    boolean starts = modes.is(VSTART, c);
+    if (starts || (stopped && modes.in(IXANY))) {
+      stopped = false;
+      wakePrograms |= Poll.POLLOUT | Poll.POLLWRNORM;
+    }
+    return starts;
+  }
+
+  private boolean signals(int c) {
+    int which =
+        modes.is(VINTR, c)
+            ? Signals.SIGINT
+            : modes.is(VQUIT, c) ? Signals.SIGQUIT : modes.is(VSUSP, c) ? Signals.SIGTSTP : 0;
+    if (which == 0) {
+      return false;
+    }
+    if (!modes.has(NOFLSH)) {
+      flushInput();
+      output.clear();
+    }
+    signal = which;
+    stopped = false;
+    echo(c);
+    return true;
+  }
+
+  private void edit(int c) {
+    Termios m = modes;
+    boolean extended = m.has(IEXTEN);
+    if (m.is(VERASE, c)) {
+      erase(1);
+    } else if (extended && m.is(VWERASE, c)) {
+      eraseWord();
+    } else if (m.is(VKILL, c)) {
+      kill(c);
+    } else if (extended && m.is(VLNEXT, c)) {
+      literal = true;
+      if (m.has(ECHO) && m.has(ECHOCTL)) {
+        put('^');
+        put(BACKSPACE);
+      }
+    } else if (extended && m.is(VREPRINT, c) && m.has(ECHO)) {
+      echo(c);
+      put(LINE_FEED);
+      lineColumn = column;
+      for (byte b : editing.peek(Integer.MAX_VALUE)) {
+        echo(b & 0xff);
+      }
+    } else if (m.is(VEOF, c)) {
+      finishLine();
+    } else {
+      boolean ends = c == LINE_FEED || m.is(VEOL, c) || (extended && m.is(VEOL2, c));
+      if (editing.size() == 0) {
+        lineColumn = column;
+      }
+      if (ends) {
+        if (m.has(ECHO) || (c == LINE_FEED && m.has(ECHONL))) {
+          putEcho(c);
+        }
+        editing.add(c);
+        finishLine();
+      } else {
+        store(c);
+      }
+    }
+  }
+
+  private void store(int c) {
+    if (!modes.has(ICANON)) {
+      ready.add(c);
+      wakePrograms |= Poll.POLLIN | Poll.POLLRDNORM;
+    } else if (editing.size() >= LINE_BYTES_MAX) {
+      if (modes.in(IMAXBEL)) {
+        put(BELL);
+      }
+      return;
+    } else {
+      editing.add(c);
+    }
+    echo(c);
+  }
+
+  private void finishLine() {
+    lines.add(editing.size());
+    for (byte b : editing.take(Integer.MAX_VALUE)) {
+      ready.add(b);
+    }
+    wakePrograms |= Poll.POLLIN | Poll.POLLRDNORM;
+  }
+
+  private void erase(int count) {
+    for (int i = 0; i < count && editing.size() > 0; i++) {
+      int gone = editing.last();
+      editing.dropLast();
+      while (modes.in(IUTF8) && isContinuation(gone) && editing.size() > 0) {
+        gone = editing.last();
+        editing.dropLast();
+      }
+      if (!modes.has(ECHO)) {
+        continue;
+      }
+      if (!modes.has(ECHOE)) {
+        echo(modes.control(VERASE));
+      } else if (gone == '\t') {
+        for (int wanted = columnOfEdited(); column > wanted; ) {
+          put(BACKSPACE);
+        }
+      } else {
+        rub(isShownAsControl(gone) ? 2 : isControl(gone) ? 0 : 1);
+      }
+    }
+  }
+
+  private void rub(int columnsGone) {
+    for (int i = 0; i < columnsGone; i++) {
+      put(BACKSPACE);
+      put(' ');
+      put(BACKSPACE);
+    }
+  }
+
+  private static boolean isContinuation(int c) {
+    return (c & 0xc0) == 0x80;
+  }
+
+  private static boolean isControl(int c) {
+    return c < ' ' || c == DELETE;
+  }
+
+  private boolean isShownAsControl(int c) {
+    return isControl(c) && c != '\t' && modes.has(ECHOCTL);
+  }
+
+  /** Where the cursor is when all of the line has been echoed. */
+  private int columnOfEdited() {
+    int at = lineColumn;
+    for (byte b : editing.peek(Integer.MAX_VALUE)) {
+      int c = b & 0xff;
+      if (c == '\t') {
+        at = at / TAB * TAB + TAB;
+      } else if (isControl(c)) {
+        at += isShownAsControl(c) ? 2 : 0;
+      } else if (!modes.in(IUTF8) || !isContinuation(c)) {
+        at++;
+      }
+    }
+    return at;
+  }
+
+  private void eraseWord() {
+    while (editing.size() > 0 && !isWord(editing.last())) {
+      erase(1);
+    }
+    while (editing.size() > 0 && isWord(editing.last())) {
+      erase(1);
+    }
+  }
+
+  private static boolean isWord(int c) {
+    return Character.isLetterOrDigit(c) || c == '_' || c >= DELETE;
+  }
+
+  private void kill(int c) {
+    if (modes.has(ECHO) && modes.has(ECHOK) && modes.has(ECHOKE) && modes.has(ECHOE)) {
+      erase(Integer.MAX_VALUE);
+      return;
+    }
+    editing.clear();
+    echo(c);
+    if (modes.has(ECHOK)) {
+      put(LINE_FEED);
+    }
+  }
+
+  private void echo(int c) {
+    if (modes.has(ECHO)) {
+      putEcho(c);
+    }
+  }
+
+  private void putEcho(int c) {
+    if (isShownAsControl(c) && c != LINE_FEED) {
+      put('^');
+      put(c ^ 0x40);
+    } else {
+      put(c);
+    }
+  }
+
+  /** Output processing (termios(3), c_oflag). */
+  private void put(int c) {
+    wakeMaster |= Poll.POLLIN | Poll.POLLRDNORM;
+    if (!modes.out(OPOST)) {
+      output.add(c);
+      return;
+    }
+    switch (c) {
+      case LINE_FEED -> {
+        if (modes.out(ONLCR)) {
+          output.add(CARRIAGE_RETURN);
+        }
+        column = modes.out(ONLCR) || modes.out(ONLRET) ? 0 : column;
+        output.add(LINE_FEED);
+      }
+      case CARRIAGE_RETURN -> {
+        if (modes.out(OCRNL)) {
+          output.add(LINE_FEED);
+        } else if (!modes.out(ONOCR) || column > 0) {
+          column = 0;
+          output.add(CARRIAGE_RETURN);
+        }
+      }
+      case '\t' -> {
+        int next = column / TAB * TAB + TAB;
+        if ((modes.output & XTABS) == XTABS) {
+          while (column < next) {
+            output.add(' ');
+            column++;
+          }
+        } else {
+          column = next;
+          output.add('\t');
+        }
+      }
+      case BACKSPACE -> {
+        column = Math.max(column - 1, 0);
+        output.add(BACKSPACE);
+      }
+      default -> {
+        boolean upper = modes.out(OLCUC) && c >= 'a' && c <= 'z';
+        if (!isControl(c) && (!modes.in(IUTF8) || !isContinuation(c))) {
+          column++;
+        }
+        output.add(upper ? c - 'a' + 'A' : c);
+      }
+    }
+  }
+
+  /**
+   * Takes what has been written.
+   *
+   * @return null if there is nothing yet; EIO once the programs' side is closed
+   */
+  byte[] takeOutput(int most) {
+    lock.lock();
+    try {
+      if (output.size() == 0 && everOpened && openPrograms == 0) {
+        throw ErrnoException.of(Errno.EIO);
+      }
+      if (output.size() > 0) {
+        wakePrograms |= Poll.POLLOUT | Poll.POLLWRNORM;
+      }
+      return output.take(most);
+    } finally {
+      unlock();
+    }
+  }
+
+  int outputBytes() {
+    lock.lock();
+    try {
+      return output.size();
+    } finally {
+      unlock();
+    }
+  }
+
+  int masterEvents() {
+    lock.lock();
+    try {
+      int events = Poll.POLLOUT | Poll.POLLWRNORM;
+      if (output.size() > 0) {
+        events |= Poll.POLLIN | Poll.POLLRDNORM;
+      }
+      return everOpened && openPrograms == 0 ? events | Poll.POLLHUP : events;
+    } finally {
+      unlock();
+    }
+  }
+
+  /** The master side is gone: the programs' is hung up. */
+  void closeMaster() {
+    int leader;
+    int group;
+    lock.lock();
+    try {
+      masterOpen = false;
+      leader = session;
+      group = foreground;
+      session = 0;
+      foreground = 0;
+      wakePrograms |= Poll.POLLIN | Poll.POLLOUT | Poll.POLLHUP | Poll.POLLERR;
+    } finally {
+      unlock();
+    }
+    hangUp(leader, group);
+  }
+
+  private void hangUp(int leader, int group) {
+    if (leader != 0) {
+      jobs.signalLeader(leader, Signals.SIGHUP);
+      jobs.signalLeader(leader, Signals.SIGCONT);
+    }
+    if (group != 0 && group != leader) {
+      jobs.signalGroup(group, Signals.SIGHUP);
+      jobs.signalGroup(group, Signals.SIGCONT);
+    }
+  }
+
+  // ---- the programs' side ----
+
+  void opened() {
+    lock.lock();
+    try {
+      if (locked || !masterOpen) {
+        throw ErrnoException.of(Errno.EIO);
+      }
+      openPrograms++;
+      everOpened = true;
+    } finally {
+      unlock();
+    }
+  }
+
+  void closed() {
+    lock.lock();
+    try {
+      openPrograms--;
+      wakeMaster |= Poll.POLLIN | Poll.POLLHUP;
+    } finally {
+      unlock();
+    }
+  }
+
+  boolean isMasterOpen() {
+    lock.lock();
+    try {
+      return masterOpen;
+    } finally {
+      unlock();
+    }
+  }
+
+  /**
+   * Reads what there is.
+   *
+   * @return bytes, 0 at an end of file, -1 if there is not enough yet
+   */
+  long read(UserBuffer to) {
+    lock.lock();
+    try {
+      if (modes.has(ICANON)) {
+        return readLine(to);
+      }
+      int enough = (int) Math.min(Math.max(modes.control(VMIN), 1), to.remaining());
+      if (ready.size() < enough && (modes.control(VTIME) == 0 || ready.size() == 0)) {
+        boolean polls = modes.control(VMIN) == 0 && modes.control(VTIME) == 0;
+        return !masterOpen || polls ? 0 : -1;
+      }
+      return give(to, ready.size());
+    } finally {
+      unlock();
+    }
+  }
+
+  /** How long a read waits for a first byte in nanoseconds, {@link Long#MAX_VALUE} for ever. */
+  long readTimeout() {
+    lock.lock();
+    try {
+      boolean timed =
+          !modes.has(ICANON) && modes.control(VMIN) == 0 && modes.control(VTIME) != 0;
+      return timed ? modes.control(VTIME) * 100_000_000L : Long.MAX_VALUE;
+    } finally {
+      unlock();
+    }
+  }
+
+  private long readLine(UserBuffer to) {
+    Integer length = lines.peek();
+    if (length == null) {
+      return masterOpen ? -1 : 0;
+    }
+    long given = give(to, length);
+    lines.poll();
+    if (given < length) {
+      lines.addFirst(length - (int) given);
+    }
+    return given;
+  }
+
+  private long give(UserBuffer to, int most) {
+    byte[] bytes = ready.peek((int) Math.min(most, to.remaining()));
+    long given = to.put(bytes, 0, bytes.length);
+    if (given == 0 && to.faulted()) {
+      throw ErrnoException.of(Errno.EFAULT);
+    }
+    ready.drop((int) given);
+    return given;
+  }
+
+  /**
+   * Writes what there is room for.
+   *
+   * @return how many bytes of it
+   */
+  int write(byte[] bytes, int from, int count) {
+    lock.lock();
+    try {
+      if (!masterOpen) {
+        throw ErrnoException.of(Errno.EIO);
+      }
+      int done = 0;
+      while (done < count && !stopped && output.size() < OUTPUT_BYTES_MAX) {
+        put(bytes[from + done++] & 0xff);
+      }
+      return done;
+    } finally {
+      unlock();
+    }
+  }
+
+  int programEvents() {
+    lock.lock();
+    try {
+      if (!masterOpen) {
+        return Poll.POLLIN | Poll.POLLOUT | Poll.POLLHUP | Poll.POLLERR | Poll.POLLRDNORM;
+      }
+      int events = 0;
+      boolean readable =
+          modes.has(ICANON)
+              ? !lines.isEmpty()
+              : ready.size() >= Math.max(modes.control(VTIME) != 0 ? 1 : modes.control(VMIN), 1);
+      if (readable) {
+        events |= Poll.POLLIN | Poll.POLLRDNORM;
+      }
+      if (!stopped && output.size() < OUTPUT_BYTES_MAX) {
+        events |= Poll.POLLOUT | Poll.POLLWRNORM;
+      }
+      return events;
+    } finally {
+      unlock();
+    }
+  }
+
+  /** FIONREAD. */
+  int readableBytes() {
+    lock.lock();
+    try {
+      return modes.has(ICANON) ? lines.stream().mapToInt(Integer::intValue).sum() : ready.size();
+    } finally {
+      unlock();
+    }
+  }
+
+  private void flushInput() {
+    ready.clear();
+    lines.clear();
+    editing.clear();
+  }
+
+  /** TCFLSH: 0 input, 1 output, 2 both. */
+  void flush(int which) {
+    if (which < 0 || which > 2) {
+      throw ErrnoException.of(Errno.EINVAL);
+    }
+    lock.lock();
+    try {
+      if (which != 1) {
+        flushInput();
+      }
+      if (which != 0) {
+        output.clear();
+        wakePrograms |= Poll.POLLOUT | Poll.POLLWRNORM;
+      }
+    } finally {
+      unlock();
+    }
+  }
+
+  /** TCXONC: 0 stops output, 1 starts it again; the others have no meaning here. */
+  void flow(int action) {
+    if (action < 0 || action > 3) {
+      throw ErrnoException.of(Errno.EINVAL);
+    }
+    lock.lock();
+    try {
+      if (action < 2) {
+        stopped = action == 0;
+        wakePrograms |= Poll.POLLOUT | Poll.POLLWRNORM;
+      }
+    } finally {
+      unlock();
+    }
+  }
+
+  // ---- modes and owners ----
+
+  byte[] attributes() {
+    lock.lock();
+    try {
+      return modes.encode();
+    } finally {
+      unlock();
+    }
+  }
+
+  void setAttributes(byte[] bytes, boolean flushes) {
+    lock.lock();
+    try {
+      boolean lineWise = modes.has(ICANON);
+      modes = Termios.decode(bytes);
+      if (flushes) {
+        flushInput();
+      }
+      if (lineWise && !modes.has(ICANON)) {
+        lines.clear();
+        for (byte b : editing.take(Integer.MAX_VALUE)) {
+          ready.add(b);
+        }
+      } else if (!lineWise && modes.has(ICANON) && ready.size() > 0) {
+        lines.add(ready.size());
+      }
+      if (!modes.in(IXON)) {
+        stopped = false;
+      }
+      wakePrograms |= Poll.POLLIN | Poll.POLLOUT;
+    } finally {
+      unlock();
+    }
+  }
+
+  /** Rows and columns in the upper and lower half, 16 bits each. */
+  int size() {
+    lock.lock();
+    try {
+      return rows << 16 | columns;
+    } finally {
+      unlock();
+    }
+  }
+
+  int pixels() {
+    return pixels;
+  }
+
+  /** Sets the window's size; SIGWINCH if that is another. */
+  void setSize(int newRows, int newColumns, int newPixels) {
+    lock.lock();
+    try {
+      if (rows != newRows || columns != newColumns || pixels != newPixels) {
+        signal = Signals.SIGWINCH;
+      }
+      rows = newRows;
+      columns = newColumns;
+      pixels = newPixels;
+    } finally {
+      unlock();
+    }
+  }
+
+  int session() {
+    lock.lock();
+    try {
+      return session;
+    } finally {
+      unlock();
+    }
+  }
+
+  int foreground() {
+    lock.lock();
+    try {
+      return foreground;
+    } finally {
+      unlock();
+    }
+  }
+
+  void setForeground(int group) {
+    lock.lock();
+    try {
+      foreground = group;
+    } finally {
+      unlock();
+    }
+  }
+
+  /** Makes this the controlling terminal of a session; 0 for none. */
+  void setSession(int newSession, int group) {
+    lock.lock();
+    try {
+      session = newSession;
+      foreground = group;
+    } finally {
+      unlock();
+    }
+  }
+
+  /** The session's leader has ended, or gives the terminal up. */
+  void leave() {
+    int group;
+    lock.lock();
+    try {
+      group = foreground;
+      session = 0;
+      foreground = 0;
+    } finally {
+      unlock();
+    }
+    hangUp(0, group);
+  }
+
+  boolean isLocked() {
+    lock.lock();
+    try {
+      return locked;
+    } finally {
+      unlock();
+    }
+  }
+
+  void setLocked(boolean value) {
+    lock.lock();
+    try {
+      locked = value;
+    } finally {
+      unlock();
+    }
+  }
+}

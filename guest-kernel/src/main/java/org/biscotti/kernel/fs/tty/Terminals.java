@@ -1,0 +1,236 @@
+package org.biscotti.kernel.fs.tty;
+
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.locks.ReentrantLock;
+import org.biscotti.kernel.abi.Errno;
+import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.abi.Fcntl;
+import org.biscotti.kernel.abi.Stat;
+import org.biscotti.kernel.fs.Caller;
+import org.biscotti.kernel.fs.Dentry;
+import org.biscotti.kernel.fs.Devices;
+import org.biscotti.kernel.fs.Directory;
+import org.biscotti.kernel.fs.FileSystem;
+import org.biscotti.kernel.fs.OpenFile;
+import org.biscotti.kernel.fs.tmpfs.MemoryFileSystem;
+import org.biscotti.kernel.mem.FrameAllocator;
+import org.biscotti.kernel.port.Clock;
+import org.biscotti.kernel.port.HostStream;
+import org.jspecify.annotations.Nullable;
+
+/** All terminals, and the file system of their names, /dev/pts (pts(4)). */
+public final class Terminals implements Devices {
+  /** /dev/tty: whatever the controlling terminal of the caller is. */
+  public static final long TTY = Stat.device(5, 0);
+
+  /** /dev/ptmx: a new terminal's master side. */
+  public static final long PTMX = Stat.device(5, 2);
+
+  private static final int PTS_MAJOR = 136;
+  private static final int TERMINALS_MAX = 4096;
+  private static final int GROUP = 5;
+
+  private final JobControl jobs;
+  private final MemoryFileSystem names;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Map<Integer, Entry> terminals = new TreeMap<>();
+
+  private record Entry(Terminal terminal, Dentry name) {}
+
+  /** No terminals yet. */
+  public Terminals(JobControl jobs, Clock clock, FrameAllocator frames) {
+    this.jobs = jobs;
+    int flags = Stat.ST_NOSUID | Stat.ST_NOEXEC | Stat.ST_RELATIME;
+    names = new MemoryFileSystem("devpts", "devpts", flags, 0755, clock, frames, this);
+    Directory root = root();
+    root.lock().lock();
+    try {
+      root.makeNode("ptmx", Stat.S_IFCHR | 0666, PTMX, 0, GROUP);
+    } finally {
+      root.lock().unlock();
+    }
+  }
+
+  /** What is mounted at /dev/pts. */
+  public FileSystem names() {
+    return names;
+  }
+
+  JobControl jobs() {
+    return jobs;
+  }
+
+  private Directory root() {
+    return (Directory) names.root().inode();
+  }
+
+  /** True if a device is one of these. */
+  public boolean has(long device) {
+    return device == TTY || device == PTMX || Stat.major(device) == PTS_MAJOR;
+  }
+
+  /** True if whoever calls has a controlling terminal. */
+  public boolean hasFor(Caller caller) {
+    return controlling(jobs.session(caller)) != null;
+  }
+
+  @Override
+  public OpenFile open(Dentry dentry, int flags, Caller caller) {
+    long device = dentry.inode().specialDevice();
+    if (device == PTMX) {
+      return new MasterFile(dentry, flags, create(caller), this);
+    }
+    Terminal terminal =
+        device == TTY ? controlling(jobs.session(caller)) : find(Stat.minor(device));
+    if (terminal == null) {
+      throw ErrnoException.of(device == TTY ? Errno.ENXIO : Errno.EIO);
+    }
+    terminal.opened();
+    if (device != TTY && (flags & Fcntl.O_NOCTTY) == 0) {
+      becomeControlling(terminal, caller);
+    }
+    return new TerminalFile(dentry, flags, terminal, this);
+  }
+
+  /** The first terminal that the leader of a session without one opens becomes its own. */
+  private void becomeControlling(Terminal terminal, Caller caller) {
+    int session = jobs.session(caller);
+    if (jobs.leadsSession(caller) && terminal.session() == 0 && controlling(session) == null) {
+      terminal.setSession(session, jobs.group(caller));
+    }
+  }
+
+  /** A terminal with a new number and name; it is locked until its owner unlocks it. */
+  private Terminal create(Caller caller) {
+    Terminal terminal = create(caller.credentials().fsuid());
+    terminal.setLocked(true);
+    return terminal;
+  }
+
+  Terminal create(int uid) {
+    lock.lock();
+    try {
+      int index = 0;
+      while (terminals.containsKey(index)) {
+        index++;
+      }
+      if (index >= TERMINALS_MAX) {
+        throw ErrnoException.of(Errno.ENOSPC);
+      }
+      Terminal terminal = new Terminal(index, jobs);
+      Directory root = root();
+      root.lock().lock();
+      try {
+        Dentry name =
+            root.makeNode(
+                Integer.toString(index),
+                Stat.S_IFCHR | 0620,
+                Stat.device(PTS_MAJOR, index),
+                uid,
+                GROUP);
+        terminals.put(index, new Entry(terminal, name));
+      } finally {
+        root.lock().unlock();
+      }
+      return terminal;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The master side is closed: the terminal is hung up, and its number free. */
+  void remove(Terminal terminal) {
+    lock.lock();
+    try {
+      Entry entry = terminals.remove(terminal.index);
+      Directory root = root();
+      root.lock().lock();
+      try {
+        if (entry != null && !entry.name().isUnlinked()) {
+          root.unlink(entry.name());
+        }
+      } finally {
+        root.lock().unlock();
+      }
+    } finally {
+      lock.unlock();
+    }
+    terminal.closeMaster();
+  }
+
+  /** TIOCGPTPEER: the other side, whatever its name is now. */
+  OpenFile openPeer(Terminal terminal, int flags) {
+    lock.lock();
+    try {
+      Entry entry = terminals.get(terminal.index);
+      if (entry == null) {
+        throw ErrnoException.of(Errno.EIO);
+      }
+      return open(terminal, entry.name(), flags);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Opens the programs' side, as nobody's controlling terminal. */
+  OpenFile open(Terminal terminal, Dentry name, int flags) {
+    terminal.opened();
+    return new TerminalFile(name, flags, terminal, this);
+  }
+
+  private @Nullable Terminal find(int index) {
+    lock.lock();
+    try {
+      Entry entry = terminals.get(index);
+      return entry == null ? null : entry.terminal();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The controlling terminal of a session, or null. */
+  @Nullable Terminal controlling(int session) {
+    lock.lock();
+    try {
+      for (Entry entry : terminals.values()) {
+        if (entry.terminal().session() == session) {
+          return entry.terminal();
+        }
+      }
+      return null;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Makes the console: a terminal whose master side is a terminal of the host.
+   *
+   * @param keyboard what is typed; as it is typed, nothing done with it
+   * @param screen what is shown
+   */
+  public ConsoleTerminal console(HostStream keyboard, HostStream screen) {
+    return new ConsoleTerminal(this, create(0), keyboard, screen);
+  }
+
+  /** The device number of a session's controlling terminal, 0 for none (tty_nr of proc(5)). */
+  public long deviceOf(int session) {
+    Terminal terminal = controlling(session);
+    return terminal == null ? 0 : Stat.device(PTS_MAJOR, terminal.index);
+  }
+
+  /** Foreground group of a session's controlling terminal, -1 for none (tpgid of proc(5)). */
+  public int foregroundOf(int session) {
+    Terminal terminal = controlling(session);
+    return terminal == null ? -1 : terminal.foreground();
+  }
+
+  /** The leader of a session has ended. */
+  public void sessionEnded(int session) {
+    Terminal terminal = controlling(session);
+    if (terminal != null) {
+      terminal.leave();
+    }
+  }
+}
