@@ -10,6 +10,7 @@ public final class TerminalCalls {
   public static final int TERMIOS_BYTES = 36;
 
   static final long TCGETS = 0x5401;
+  static final long TCSETSW = 0x5403;
   static final long TIOCGWINSZ = 0x5413;
   static final long ROWS = 0;
   static final long COLUMNS = 2;
@@ -33,6 +34,20 @@ public final class TerminalCalls {
         MemorySegment.copy(buffer, ValueLayout.JAVA_BYTE, 0, into, 0, TERMIOS_BYTES);
       }
       return result;
+    }
+  }
+
+  /**
+   * Sets terminal attributes once what was written has been shown (TCSETSW).
+   *
+   * @param from {@link #TERMIOS_BYTES} bytes
+   * @return 0 or -errno
+   */
+  public static int setAttributes(int fd, byte[] from) {
+    try (Scratch scratch = Scratch.borrow()) {
+      MemorySegment buffer = scratch.first();
+      MemorySegment.copy(from, 0, buffer, ValueLayout.JAVA_BYTE, 0, TERMIOS_BYTES);
+      return CLibrary.intCall(IOCTL, scratch, fd, TCSETSW, buffer.address());
     }
   }
 

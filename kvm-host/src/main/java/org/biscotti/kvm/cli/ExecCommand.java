@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import org.biscotti.devices.RawTerminal;
 import org.biscotti.devices.StandardStreams;
 import org.biscotti.kernel.port.HostStream;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,7 @@ final class ExecCommand implements Subcommand {
   private static final String CWD = "--cwd";
   private static final String STRACE = "--strace";
   private static final String STATS = "--stats";
+  private static final String TTY = "--tty";
 
   /** Numbers of the standard descriptors that the caller had closed. */
   private static final String CLOSED_PROPERTY = "biscotti.closed";
@@ -37,6 +39,33 @@ final class ExecCommand implements Subcommand {
     CommandSpec spec =
         Arguments.command(
             "exec", "Runs a Linux program in the guest.", "[OPTION...] [--] PROGRAM [ARG...]");
+    addOptions(spec);
+    spec.addOption(
+        Arguments.flag(
+            TTY,
+            "Give the program a terminal of the guest's own, with job control, on the caller's "
+                + "terminal."));
+    spec.addPositional(
+        PositionalParamSpec.builder()
+            .paramLabel("PROGRAM [ARG...]")
+            .hideParamSyntax(true)
+            .type(List.class)
+            .auxiliaryTypes(String.class)
+            .description(
+                "A path in the guest. One that is not there but on the host is made visible at the "
+                    + "same path, read-only. A name without a slash is looked up in PATH.")
+            .build());
+    spec.usageMessage()
+        .footer(
+            "",
+            "The exit code is the program's own, or 128 + n when signal n killed it; 125 when "
+                + "Biscotti failed, 126 when the program cannot be executed, 127 when it is not "
+                + "there.");
+    return spec;
+  }
+
+  /** The options of every command that runs a program that the user names. */
+  static void addOptions(CommandSpec spec) {
     spec.addOption(
         Arguments.value(
                 ROOT,
@@ -60,23 +89,6 @@ final class ExecCommand implements Subcommand {
     spec.addOption(straceOption());
     spec.addOption(Arguments.flag(STATS, "At the end, print where the time and the exits went."));
     MachineFlags.addTo(spec);
-    spec.addPositional(
-        PositionalParamSpec.builder()
-            .paramLabel("PROGRAM [ARG...]")
-            .hideParamSyntax(true)
-            .type(List.class)
-            .auxiliaryTypes(String.class)
-            .description(
-                "A path in the guest. One that is not there but on the host is made visible at the "
-                    + "same path, read-only. A name without a slash is looked up in PATH.")
-            .build());
-    spec.usageMessage()
-        .footer(
-            "",
-            "The exit code is the program's own, or 128 + n when signal n killed it; 125 when "
-                + "Biscotti failed, 126 when the program cannot be executed, 127 when it is not "
-                + "there.");
-    return spec;
   }
 
   private static OptionSpec straceOption() {
@@ -103,12 +115,7 @@ final class ExecCommand implements Subcommand {
       GuestEnvironment environment,
       String workingDirectory,
       List<String> words) {
-    static Job of(ParseResult arguments) {
-      List<String> words = arguments.matchedPositionalValue(0, List.of());
-      if (words.isEmpty()) {
-        throw new CommandException(
-            "no program given: " + Main.COMMAND + " exec [OPTION...] -- PROGRAM [ARG...]");
-      }
+    static Job of(ParseResult arguments, List<String> words) {
       String root = Arguments.valueOf(arguments, ROOT);
       if (root != null && root.isEmpty()) {
         throw new CommandException("--root '': name a directory, or leave the option out");
@@ -135,7 +142,33 @@ final class ExecCommand implements Subcommand {
 
   @Override
   public int run(ParseResult arguments, Console console) {
-    Job job = Job.of(arguments);
+    List<String> words = arguments.matchedPositionalValue(0, List.of());
+    if (words.isEmpty()) {
+      throw new CommandException(
+          "no program given: " + Main.COMMAND + " exec [OPTION...] -- PROGRAM [ARG...]");
+    }
+    boolean interactive = arguments.hasMatchedOption(TTY);
+    if (interactive && !isInteractive()) {
+      throw new CommandException(
+          TTY + ": standard input and output are no terminal: leave the option out");
+    }
+    return run(words, arguments, console, interactive);
+  }
+
+  /** True if somebody sits at a terminal. */
+  static boolean isInteractive() {
+    try (StandardStreams standard = new StandardStreams()) {
+      return isTerminal(standard.stream(0)) && isTerminal(standard.stream(1));
+    }
+  }
+
+  private static boolean isTerminal(@Nullable HostStream stream) {
+    return stream != null && stream.isTerminal();
+  }
+
+  /** Runs a program; on a console of its own if it is to be interactive. */
+  int run(List<String> words, ParseResult arguments, Console console, boolean interactive) {
+    Job job = Job.of(arguments, words);
     Interruption interruption = Interruption.install();
     try (Observation observation =
             new Observation(
@@ -149,9 +182,13 @@ final class ExecCommand implements Subcommand {
           new GuestMachine.Setup(
               job.machine(), job.root(), terminal(streams), observation.observer());
       try (GuestMachine machine = machines.boot(setup)) {
-        GuestProgram program = launch(job, machine, streams);
-        interruption.watch(program);
-        GuestProgram.Outcome outcome = program.await();
+        GuestProgram.Outcome outcome;
+        try (RawTerminal _ = interactive ? takeTerminal(machine, streams) : null) {
+          GuestProgram program = launch(job, machine, streams);
+          interruption.watch(program);
+          outcome = program.await();
+          machine.endConsole();
+        }
         String notice = outcome.signal() == 0 ? null : DeathNotice.of(outcome.signal());
         if (notice != null && !interruption.isRequested()) {
           console.err().println(notice);
@@ -160,6 +197,16 @@ final class ExecCommand implements Subcommand {
         return outcome.exitCode();
       }
     }
+  }
+
+  private static RawTerminal takeTerminal(
+      GuestMachine machine, List<@Nullable HostStream> streams) {
+    HostStream keyboard = Objects.requireNonNull(streams.get(0));
+    HostStream screen = Objects.requireNonNull(streams.get(1));
+    RawTerminal terminal = new RawTerminal(0);
+    machine.useConsole(keyboard, screen);
+    terminal.onResize(() -> machine.resizeConsole(screen.windowSize()));
+    return terminal;
   }
 
   /**

@@ -64,6 +64,20 @@ interface GuestMachine extends AutoCloseable {
    */
   void expose(Path file, String guestPath);
 
+  /**
+   * Makes a console, on which the next program starts.
+   *
+   * @param keyboard what is typed at a terminal of the host that does nothing with it
+   * @param screen what it shows
+   */
+  void useConsole(HostStream keyboard, HostStream screen);
+
+  /** Shows what the console has still to show, and gives the host's terminal up. */
+  void endConsole();
+
+  /** The console has so many rows and columns now, in the upper and lower 16 bits. */
+  void resizeConsole(int size);
+
   /** Type and permissions of a file in the guest as {@code st_mode}, or 0 if there is none. */
   int fileMode(String path);
 

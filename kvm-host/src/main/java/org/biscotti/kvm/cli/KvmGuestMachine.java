@@ -8,7 +8,9 @@ import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.fs.Credentials;
 import org.biscotti.kernel.fs.PathWalker;
+import org.biscotti.kernel.fs.tty.ConsoleTerminal;
 import org.biscotti.kernel.mem.MemoryPolicy;
+import org.biscotti.kernel.port.HostStream;
 import org.biscotti.kernel.port.HostDirectory;
 import org.biscotti.kernel.task.Process;
 import org.biscotti.kvm.Machine;
@@ -21,6 +23,7 @@ final class KvmGuestMachine implements GuestMachine {
   private final Machine machine;
   private final Kernel kernel;
   private @Nullable Process first;
+  private @Nullable ConsoleTerminal console;
 
   private KvmGuestMachine(HostMounts mounts, Machine machine) {
     this.mounts = mounts;
@@ -82,6 +85,26 @@ final class KvmGuestMachine implements GuestMachine {
   }
 
   @Override
+  public void useConsole(HostStream keyboard, HostStream screen) {
+    console = kernel.console(keyboard, screen);
+  }
+
+  @Override
+  public void endConsole() {
+    if (console != null) {
+      console.close();
+    }
+  }
+
+  @Override
+  public void resizeConsole(int size) {
+    ConsoleTerminal terminal = console;
+    if (terminal != null) {
+      terminal.resize(size);
+    }
+  }
+
+  @Override
   public int fileMode(String path) {
     var files = kernel.state().files();
     try {
@@ -101,7 +124,8 @@ final class KvmGuestMachine implements GuestMachine {
                 request.environment(),
                 request.workingDirectory(),
                 Credentials.ROOT,
-                request.streams()));
+                request.streams()),
+            console);
     if (first == null) {
       first = process;
     }
@@ -139,6 +163,7 @@ final class KvmGuestMachine implements GuestMachine {
 
   @Override
   public void close() {
+    endConsole();
     machine.close();
     mounts.close();
   }

@@ -41,6 +41,7 @@ public final class Main {
     CommandSpec top = topSpec();
     add(top, new SmallfileCommand(machines, home));
     add(top, new ExecCommand(machines));
+    add(top, new ShCommand(machines));
     add(top, new CompletionCommand());
     commandLine = new CommandLine(top);
     commandLine.setExpandAtFiles(false);

@@ -9,6 +9,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Stat;
+import org.biscotti.kernel.port.HostStream;
 import org.biscotti.kvm.Machine.ExitTotals;
 import org.biscotti.kvm.Machine.HostKind;
 
@@ -46,6 +47,21 @@ final class FakeMachine implements GuestMachine {
   public void expose(Path file, String guestPath) {
     log.add("expose " + file + " " + guestPath);
     files.put(guestPath, file.toFile().canExecute() ? PROGRAM : Stat.S_IFREG | 0644);
+  }
+
+  @Override
+  public void useConsole(HostStream keyboard, HostStream screen) {
+    log.add("console");
+  }
+
+  @Override
+  public void endConsole() {
+    log.add("end of console");
+  }
+
+  @Override
+  public void resizeConsole(int size) {
+    log.add("resize " + (size >>> 16) + " " + (size & 0xffff));
   }
 
   @Override
