@@ -8,6 +8,8 @@ import org.biscotti.kernel.abi.Poll;
 import org.biscotti.kernel.mem.PageSource;
 import org.biscotti.kernel.mem.UserBuffer;
 import org.biscotti.kernel.mem.UserMemory;
+import org.biscotti.kernel.wait.WaitQueue;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An open file description (open(2)): what a descriptor refers to, and what descriptors made by
@@ -202,6 +204,19 @@ public abstract class OpenFile {
    */
   public void onReady(int events, Runnable then) {
     then.run();
+  }
+
+  /**
+   * Where whoever waits for this file's events waits. A file that has none never waits, or says so
+   * with {@link #onReady} alone.
+   */
+  public @Nullable WaitQueue waitQueue() {
+    return null;
+  }
+
+  /** True if the file may have to be waited for: epoll_ctl(2) takes no other. */
+  public boolean isWaitable() {
+    return waitQueue() != null;
   }
 
   /**
