@@ -15,6 +15,7 @@ module org.biscotti.kernel {
   exports org.biscotti.kernel.fs.dev;
   exports org.biscotti.kernel.fs.tmpfs;
   exports org.biscotti.kernel.fs;
+  exports org.biscotti.kernel.ipc;
   exports org.biscotti.kernel.mem;
   exports org.biscotti.kernel.port;
   exports org.biscotti.kernel.serve;

@@ -44,6 +44,7 @@ class GuestProgramsIT {
         "files",
         "memory",
         "metadata",
+        "pipes",
         "process",
         "procdev",
         "registers",

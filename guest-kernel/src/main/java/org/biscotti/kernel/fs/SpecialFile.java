@@ -1,13 +1,16 @@
 package org.biscotti.kernel.fs;
 
+import java.util.function.Supplier;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Stat;
+import org.jspecify.annotations.Nullable;
 
-/** A device node or the name of a socket (mknod(2)): what it does is elsewhere. */
+/** A device node, a FIFO or the name of a socket (mknod(2)): what it does is elsewhere. */
 public class SpecialFile extends Inode {
   private final long device;
   private final Devices devices;
+  private volatile @Nullable Object served;
 
   /**
    * Makes a node.
@@ -36,9 +39,37 @@ public class SpecialFile extends Inode {
 
   @Override
   public OpenFile open(Dentry dentry, int flags, Caller caller) {
-    if (type() == Stat.S_IFCHR || type() == Stat.S_IFBLK) {
+    if (type() != Stat.S_IFSOCK) {
       return devices.open(dentry, flags, caller);
     }
     throw ErrnoException.of(Errno.ENXIO);
+  }
+
+  /** What the name stands for: the pipe of a FIFO, the socket bound to it; null if nothing. */
+  public @Nullable Object served() {
+    return served;
+  }
+
+  /** Makes the name stand for something, or for nothing. */
+  public void serve(@Nullable Object what) {
+    served = what;
+  }
+
+  /** What the name stands for, made when it is first asked for. */
+  public <T> T served(Class<T> type, Supplier<T> make) {
+    Object now = served;
+    if (now == null) {
+      lock().lock();
+      try {
+        now = served;
+        if (now == null) {
+          now = make.get();
+          served = now;
+        }
+      } finally {
+        lock().unlock();
+      }
+    }
+    return type.cast(now);
   }
 }

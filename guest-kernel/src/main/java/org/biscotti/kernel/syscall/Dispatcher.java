@@ -47,6 +47,8 @@ public final class Dispatcher {
     if (call == null) {
       return missing(task, number);
     }
+    // A deadline that an earlier call had says nothing about this one.
+    task.signalState().deadline(Long.MAX_VALUE);
     try {
       long result = call.handler().call(task, a, b, c, d, e, f);
       return result == -Errno.EPIPE && number != RT_SIGRETURN ? brokenPipe(task) : result;

@@ -9,6 +9,7 @@ import org.biscotti.kernel.fs.Attributes;
 import org.biscotti.kernel.fs.FileTable;
 import org.biscotti.kernel.fs.OpenFile;
 import org.biscotti.kernel.fs.Opening;
+import org.biscotti.kernel.ipc.OpenPipe;
 import org.biscotti.kernel.mem.UserBuffer;
 import org.biscotti.kernel.mem.UserMemory;
 import org.biscotti.kernel.task.Task;
@@ -347,10 +348,19 @@ final class FileCalls {
         checkLock(t, file, argument, true);
         yield 0;
       }
+      case F_GETPIPE_SZ -> pipe(file).capacity();
+      case F_SETPIPE_SZ -> pipe(file).setCapacity(argument & 0xffff_ffffL, t);
       case F_GETOWN, F_GETSIG -> 0;
       case F_GETLEASE -> F_UNLCK;
       default -> throw ErrnoException.of(EINVAL);
     };
+  }
+
+  private static OpenPipe pipe(OpenFile file) {
+    if (!(file instanceof OpenPipe pipe)) {
+      throw ErrnoException.of(EBADF);
+    }
+    return pipe;
   }
 
   /** A process never conflicts with its own locks, and there is no other that could hold one. */
@@ -477,6 +487,9 @@ final class FileCalls {
     }
     if (from.inode().isDirectory() || (to.flags() & O_APPEND) != 0) {
       throw ErrnoException.of(EINVAL);
+    }
+    if (to.isWaitable() && !to.isNonBlocking()) {
+      MustWait.unlessVirtual();
     }
     long position = offset != 0 ? t.memory().getLong(offset) : from.position();
     if (position < 0) {

@@ -3,7 +3,9 @@ package org.biscotti.kernel.syscall;
 import static org.biscotti.kernel.abi.Errno.*;
 import static org.biscotti.kernel.abi.Poll.*;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Signals;
 import org.biscotti.kernel.fs.OpenFile;
@@ -11,7 +13,8 @@ import org.biscotti.kernel.mem.UserMemory;
 import org.biscotti.kernel.task.ResourceLimits;
 import org.biscotti.kernel.task.Task;
 import org.biscotti.kernel.wait.MustWait;
-import org.biscotti.kernel.wait.Readiness;
+import org.biscotti.kernel.wait.WaitQueue;
+import org.biscotti.kernel.wait.Waiter;
 import org.jspecify.annotations.Nullable;
 
 /** Waiting for one of several descriptors: poll(2), select(2) and their newer forms. */
@@ -88,23 +91,50 @@ final class PollCalls {
 
   /** Waits until something is ready or the time has passed; counts what is ready. */
   private static long await(Task t, int[] descriptors, int[] events, int[] ready, long deadline) {
-    while (true) {
-      long found = check(t, descriptors, events, ready);
-      long left = deadline == Long.MAX_VALUE ? Long.MAX_VALUE : deadline - System.nanoTime();
-      if (found > 0 || left <= 0) {
-        return found;
+    long found = check(t, descriptors, events, ready);
+    if (found > 0 || (deadline != Long.MAX_VALUE && deadline - System.nanoTime() <= 0)) {
+      return found;
+    }
+    MustWait.unlessVirtual();
+    try (Watch watch = new Watch()) {
+      for (int i = 0; i < descriptors.length; i++) {
+        OpenFile file = descriptors[i] < 0 ? null : t.files().find(descriptors[i]);
+        if (file != null) {
+          watch.add(file, events[i]);
+        }
       }
-      MustWait.unlessVirtual();
-      Readiness.await(
-          report -> {
-            for (int i = 0; i < descriptors.length; i++) {
-              OpenFile file = descriptors[i] < 0 ? null : t.files().find(descriptors[i]);
-              if (file != null) {
-                file.onReady(events[i], report);
-              }
-            }
-          },
-          left);
+      do {
+        found = check(t, descriptors, events, ready);
+      } while (found == 0 && watch.await(deadline));
+      return found;
+    }
+  }
+
+  /** A thread that waits for events of several files. */
+  private static final class Watch implements AutoCloseable {
+    private final Waiter waiter = new Waiter();
+    private final List<WaitQueue> queues = new ArrayList<>();
+    private final List<WaitQueue.Entry> entries = new ArrayList<>();
+
+    void add(OpenFile file, int events) {
+      WaitQueue queue = file.waitQueue();
+      if (queue == null) {
+        file.onReady(events, waiter::wake);
+      } else {
+        queues.add(queue);
+        entries.add(queue.add(events, waiter));
+      }
+    }
+
+    boolean await(long deadline) {
+      return waiter.await(deadline);
+    }
+
+    @Override
+    public void close() {
+      for (int i = 0; i < entries.size(); i++) {
+        queues.get(i).remove(entries.get(i));
+      }
     }
   }
 

@@ -48,6 +48,7 @@ public final class SyscallTable {
     directories();
     metadata();
     readiness();
+    pipes();
     memory();
     time();
     processes();
@@ -224,23 +225,11 @@ public final class SyscallTable {
     row(87, "unlink", DirectoryCalls::unlink, FULL, "path");
     row(88, "symlink", DirectoryCalls::symlink, FULL, "str path");
     row(89, "readlink", DirectoryCalls::readlink, FULL, "path buf:out:ret size");
-    row(
-        133,
-        "mknod",
-        DirectoryCalls::mknod,
-        PARTIAL,
-        "path mode dev:1",
-        "FIFOs and sockets cannot be opened yet");
+    row(133, "mknod", DirectoryCalls::mknod, FULL, "path mode dev:1");
     row(161, "chroot", DirectoryCalls::chroot, FULL, "path");
     row(217, "getdents64", DirectoryCalls::getdents64, FULL, "fd struct:dirents:out uint");
     row(258, "mkdirat", DirectoryCalls::mkdirat, FULL, "fd_or_cwd path octal");
-    row(
-        259,
-        "mknodat",
-        DirectoryCalls::mknodat,
-        PARTIAL,
-        "fd_or_cwd path mode dev:2",
-        "FIFOs and sockets cannot be opened yet");
+    row(259, "mknodat", DirectoryCalls::mknodat, FULL, "fd_or_cwd path mode dev:2");
     row(263, "unlinkat", DirectoryCalls::unlinkat, FULL, "fd_or_cwd path flags:at");
     row(264, "renameat", DirectoryCalls::renameat, FULL, "fd_or_cwd path fd_or_cwd path");
     row(265, "linkat", DirectoryCalls::linkat, FULL, "fd_or_cwd path fd_or_cwd path flags:at");
@@ -405,6 +394,12 @@ public final class SyscallTable {
         PollCalls::ppoll,
         FULL,
         "struct:pollfd:1 uint struct:timespec:left struct:sigset:in:4 size =ready");
+  }
+
+  private void pipes() {
+    String packets = "EINVAL for O_DIRECT: no packet mode";
+    row(22, "pipe", PipeCalls::pipe, FULL, "struct:fd_pair:out");
+    row(293, "pipe2", PipeCalls::pipe2, PARTIAL, "struct:fd_pair:out flags:newfd", packets);
   }
 
   private void time() {

@@ -93,6 +93,11 @@ public final class SignalFile extends OpenFile {
   }
 
   @Override
+  public boolean isWaitable() {
+    return true;
+  }
+
+  @Override
   public int readyEvents() {
     long waiting = owner.pendingSignals() | owner.process().pendingSignals();
     return (waiting & wanted) != 0 ? Poll.POLLIN : 0;

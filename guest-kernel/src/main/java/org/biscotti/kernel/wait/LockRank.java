@@ -13,6 +13,8 @@ public enum LockRank {
   RENAME(false),
   /** An inode: a parent before its child, otherwise the lower inode number first. */
   INODE(true),
+  /** Bytes in flight, of a pipe or a socket: of two, the one with the lower number first. */
+  STREAM(true),
   /**
    * Mappings and page tables of one process; a fault takes it while memory is copied. A parent's
    * before its new child's, which nobody else can have.

@@ -22,6 +22,7 @@ import org.biscotti.kernel.fs.dev.StreamFile;
 import org.biscotti.kernel.fs.proc.ProcFileSystem;
 import org.biscotti.kernel.fs.tmpfs.MemoryFileSystem;
 import org.biscotti.kernel.fs.tty.Terminals;
+import org.biscotti.kernel.ipc.IpcFiles;
 import org.biscotti.kernel.mem.FrameAllocator;
 import org.biscotti.kernel.port.Clock;
 import org.biscotti.kernel.port.HostStream;
@@ -41,6 +42,7 @@ public final class FileSystems {
   private final FileSystem root;
   private final DeviceDrivers drivers;
   private final AnonymousFileSystem streams;
+  private final IpcFiles ipc;
   private final Caller kernel;
 
   private FileSystems(Clock clock, FileSystem root, DeviceDrivers drivers) {
@@ -48,6 +50,7 @@ public final class FileSystems {
     this.root = root;
     this.drivers = drivers;
     streams = new AnonymousFileSystem("pipefs", PIPEFS_MAGIC, clock);
+    ipc = new IpcFiles(clock, drivers.budget());
     kernel = new KernelCaller(new FsContext(root.root()));
     mounts.add(root);
   }
@@ -116,6 +119,11 @@ public final class FileSystems {
   /** Who opens device nodes. */
   public DeviceDrivers drivers() {
     return drivers;
+  }
+
+  /** Makes files that have no path. */
+  public IpcFiles ipc() {
+    return ipc;
   }
 
   /** On whose behalf the kernel itself works with files: root, no process. */

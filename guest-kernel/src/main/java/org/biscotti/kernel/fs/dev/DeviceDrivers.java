@@ -8,13 +8,16 @@ import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.Devices;
 import org.biscotti.kernel.fs.OpenFile;
 import org.biscotti.kernel.fs.tty.Terminals;
+import org.biscotti.kernel.ipc.Budget;
+import org.biscotti.kernel.ipc.OpenPipe;
 import org.biscotti.kernel.port.HostStream;
 import org.jspecify.annotations.Nullable;
 
-/** The character devices there are. */
+/** The character devices there are, and FIFOs. */
 public final class DeviceDrivers implements Devices {
   private final @Nullable HostStream terminal;
   private volatile @Nullable Terminals terminals;
+  private final Budget budget = new Budget();
 
   /**
    * Makes the drivers.
@@ -35,8 +38,16 @@ public final class DeviceDrivers implements Devices {
     return terminals;
   }
 
+  /** What bytes in flight between processes are charged to. */
+  public Budget budget() {
+    return budget;
+  }
+
   @Override
   public OpenFile open(Dentry dentry, int flags, Caller caller) {
+    if (dentry.inode().type() == Stat.S_IFIFO) {
+      return OpenPipe.openFifo(dentry, flags, budget);
+    }
     if (dentry.inode().type() != Stat.S_IFCHR) {
       throw ErrnoException.of(Errno.ENXIO);
     }

@@ -261,6 +261,11 @@ public final class OpenStream extends OpenFile {
   }
 
   @Override
+  public boolean isWaitable() {
+    return !seekable;
+  }
+
+  @Override
   public int readyEvents() {
     int events = stream.ready();
     int normal = (events & Poll.POLLIN) != 0 ? Poll.POLLRDNORM : 0;

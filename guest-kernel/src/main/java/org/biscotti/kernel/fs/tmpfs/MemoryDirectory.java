@@ -1,9 +1,7 @@
 package org.biscotti.kernel.fs.tmpfs;
 
 import java.util.concurrent.ConcurrentHashMap;
-import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
-import org.biscotti.kernel.abi.Stat;
 import org.biscotti.kernel.fs.Caller;
 import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.Directory;
@@ -116,9 +114,6 @@ public class MemoryDirectory extends Directory {
 
   @Override
   public Dentry makeNode(String name, int mode, long device, int uid, int gid) {
-    if (Stat.type(mode) == Stat.S_IFIFO) {
-      throw ErrnoException.of(Errno.EPERM);
-    }
     tmpfs.charge(1, MemoryNode.HEAP_BYTES + nameBytes(name));
     return enter(new MemoryNode(tmpfs, tmpfs.newInodeNumber(), mode, device, uid, gid), name);
   }

@@ -2,7 +2,7 @@ package org.biscotti.kernel.fs.tmpfs;
 
 import org.biscotti.kernel.fs.SpecialFile;
 
-/** A device node or the name of a socket in memory. */
+/** A device node, a FIFO or the name of a socket in memory. */
 final class MemoryNode extends SpecialFile {
   /** What a node takes of the heap, about. */
   static final long HEAP_BYTES = 320;

@@ -1,0 +1,47 @@
+package org.biscotti.kernel.ipc;
+
+import java.util.concurrent.atomic.AtomicLong;
+import org.biscotti.kernel.abi.ErrnoException;
+
+/**
+ * How much of the heap may be taken by bytes that are in flight: an eighth. A program that fills
+ * pipes and sockets gets an error, not the kernel's memory.
+ */
+public final class Budget {
+  private static final long HEAP_SHARE = 8;
+
+  private final long bytesMax;
+  private final AtomicLong bytes = new AtomicLong();
+
+  /** A budget of the usual share of the heap. */
+  public Budget() {
+    this(Runtime.getRuntime().maxMemory() / HEAP_SHARE);
+  }
+
+  /** A budget of so many bytes. */
+  Budget(long bytesMax) {
+    this.bytesMax = bytesMax;
+  }
+
+  /**
+   * Takes a part of it.
+   *
+   * @param errno thrown if there is not so much left
+   */
+  void charge(long count, int errno) {
+    if (bytes.addAndGet(count) > bytesMax) {
+      bytes.addAndGet(-count);
+      throw ErrnoException.of(errno);
+    }
+  }
+
+  /** Gives a part back. */
+  void release(long count) {
+    bytes.addAndGet(-count);
+  }
+
+  /** Bytes taken now. */
+  long charged() {
+    return bytes.get();
+  }
+}

@@ -1,0 +1,189 @@
+package org.biscotti.kernel.ipc;
+
+import java.util.function.BooleanSupplier;
+import org.biscotti.kernel.abi.Errno;
+import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.abi.Fcntl;
+import org.biscotti.kernel.abi.Ioctl;
+import org.biscotti.kernel.abi.Poll;
+import org.biscotti.kernel.abi.Stat;
+import org.biscotti.kernel.fs.Caller;
+import org.biscotti.kernel.fs.Dentry;
+import org.biscotti.kernel.fs.OpenFile;
+import org.biscotti.kernel.fs.SpecialFile;
+import org.biscotti.kernel.mem.UserBuffer;
+import org.biscotti.kernel.mem.UserMemory;
+import org.biscotti.kernel.wait.MustWait;
+import org.biscotti.kernel.wait.WaitQueue;
+
+/** An end of a pipe, or an open FIFO (pipe(7), fifo(7)). */
+public final class OpenPipe extends OpenFile {
+  private final Pipe pipe;
+  private final long writersSeenAtOpen;
+
+  /** Opens an end, or both; see {@link OpenFile#OpenFile}. */
+  OpenPipe(Dentry dentry, int flags, Pipe pipe) {
+    super(dentry, flags);
+    this.pipe = pipe;
+    writersSeenAtOpen = pipe.writers() == 0 ? pipe.writersSeen() : pipe.writersSeen() - 1;
+    pipe.join(isReadable(), isWritable());
+  }
+
+  /**
+   * Opens a FIFO. To read it waits for a writer and the other way round, unless O_NONBLOCK is
+   * given; to write it then fails with ENXIO if nobody reads.
+   */
+  public static OpenFile openFifo(Dentry dentry, int flags, Budget budget) {
+    if (!(dentry.inode() instanceof SpecialFile node) || node.type() != Stat.S_IFIFO) {
+      throw ErrnoException.of(Errno.ENXIO);
+    }
+    Pipe pipe = node.served(Pipe.class, () -> new Pipe(budget));
+    return switch (flags & Fcntl.O_ACCMODE) {
+      case Fcntl.O_RDWR -> new OpenPipe(dentry, flags, pipe);
+      case Fcntl.O_RDONLY -> openToRead(dentry, flags, pipe);
+      case Fcntl.O_WRONLY -> openToWrite(dentry, flags, pipe);
+      default -> throw ErrnoException.of(Errno.EINVAL);
+    };
+  }
+
+  private static boolean waits(int flags) {
+    return (flags & Fcntl.O_NONBLOCK) == 0;
+  }
+
+  private static OpenFile openToRead(Dentry dentry, int flags, Pipe pipe) {
+    if (!waits(flags)) {
+      return new OpenPipe(dentry, flags, pipe);
+    }
+    if (pipe.writers() == 0) {
+      MustWait.unlessVirtual();
+    }
+    long seen = pipe.writersSeen();
+    OpenPipe opened = new OpenPipe(dentry, flags, pipe);
+    return opened.met(Poll.POLLIN, () -> pipe.writers() > 0 || pipe.writersSeen() != seen);
+  }
+
+  private static OpenFile openToWrite(Dentry dentry, int flags, Pipe pipe) {
+    if (pipe.readers() == 0) {
+      if (!waits(flags)) {
+        throw ErrnoException.of(Errno.ENXIO);
+      }
+      MustWait.unlessVirtual();
+    }
+    long seen = pipe.readersSeen();
+    OpenPipe opened = new OpenPipe(dentry, flags, pipe);
+    return opened.met(Poll.POLLOUT, () -> pipe.readers() > 0 || pipe.readersSeen() != seen);
+  }
+
+  /** Waits for the other side of a FIFO, however short it stays. */
+  private OpenPipe met(int events, BooleanSupplier partner) {
+    try {
+      // On a vCPU's thread the partner was there before; if it has gone since, so be it.
+      if (Thread.currentThread().isVirtual()) {
+        pipe.queue().await(events, partner, Long.MAX_VALUE);
+      }
+      return this;
+    } catch (RuntimeException e) {
+      release();
+      throw e;
+    }
+  }
+
+  /** The pipe behind it. */
+  Pipe pipe() {
+    return pipe;
+  }
+
+  @Override
+  protected void closed() {
+    pipe.leave(isReadable(), isWritable());
+  }
+
+  @Override
+  public long read(UserBuffer to, Caller caller) {
+    if (!isReadable()) {
+      throw ErrnoException.of(Errno.EBADF);
+    }
+    if (to.remaining() == 0) {
+      return 0;
+    }
+    while (true) {
+      long done = pipe.read(to);
+      if (done != Pipe.WOULD_WAIT) {
+        return done;
+      }
+      checkMayWait();
+      pipe.queue().await(Poll.POLLIN, pipe::gives, Long.MAX_VALUE);
+    }
+  }
+
+  private void checkMayWait() {
+    if (isNonBlocking()) {
+      throw ErrnoException.of(Errno.EAGAIN);
+    }
+    MustWait.unlessVirtual();
+  }
+
+  @Override
+  public long write(UserBuffer from, Caller caller) {
+    if (!isWritable()) {
+      throw ErrnoException.of(Errno.EBADF);
+    }
+    if (from.remaining() == 0) {
+      return 0;
+    }
+    boolean waits = !isNonBlocking();
+    boolean whole = waits && !Thread.currentThread().isVirtual();
+    long done = 0;
+    try {
+      while (from.remaining() > 0 && !from.faulted()) {
+        long moved = pipe.write(from, whole);
+        if (moved == Pipe.WOULD_WAIT) {
+          if (done > 0 && !waits) {
+            break;
+          }
+          checkMayWait();
+          long left = from.remaining();
+          pipe.queue().await(Poll.POLLOUT, () -> pipe.takes(left), Long.MAX_VALUE);
+        } else {
+          done += moved;
+        }
+      }
+    } catch (ErrnoException failure) {
+      // Also EINTR and EPIPE: what has been written counts.
+      if (done == 0) {
+        throw failure;
+      }
+    }
+    return done;
+  }
+
+  @Override
+  public int readyEvents() {
+    return (isReadable() ? pipe.readEvents(writersSeenAtOpen) : 0)
+        | (isWritable() ? pipe.writeEvents() : 0);
+  }
+
+  @Override
+  public WaitQueue waitQueue() {
+    return pipe.queue();
+  }
+
+  @Override
+  public long ioctl(int request, long argument, UserMemory memory) {
+    if (request != Ioctl.FIONREAD) {
+      throw ErrnoException.of(Errno.ENOTTY);
+    }
+    memory.setInt(argument, pipe.count());
+    return 0;
+  }
+
+  /** The capacity in bytes (F_GETPIPE_SZ). */
+  public int capacity() {
+    return pipe.capacity();
+  }
+
+  /** Sets the capacity (F_SETPIPE_SZ) and returns what it became. */
+  public int setCapacity(long bytes, Caller caller) {
+    return pipe.setCapacity(bytes, caller.credentials());
+  }
+}
