@@ -29,8 +29,7 @@ final class ShCommand implements Subcommand {
   @Override
   public CommandSpec spec() {
     CommandSpec spec =
-        Arguments.command(
-            "sh", "Runs a shell in the guest, busybox's.", "[OPTION...] [-- ARG...]");
+        Arguments.command("sh", "Runs a shell in the guest, busybox's.", "[OPTION...] [-- ARG...]");
     ExecCommand.addOptions(spec);
     spec.addPositional(
         PositionalParamSpec.builder()

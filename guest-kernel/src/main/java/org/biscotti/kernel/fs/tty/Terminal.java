@@ -515,8 +515,7 @@ final class Terminal {
   long readTimeout() {
     lock.lock();
     try {
-      boolean timed =
-          !modes.has(ICANON) && modes.control(VMIN) == 0 && modes.control(VTIME) != 0;
+      boolean timed = !modes.has(ICANON) && modes.control(VMIN) == 0 && modes.control(VTIME) != 0;
       return timed ? modes.control(VTIME) * 100_000_000L : Long.MAX_VALUE;
     } finally {
       unlock();

@@ -1,6 +1,6 @@
 /**
- * Terminals: pseudo-terminals with a line discipline (pty(7), termios(3)), and the console, which is
- * one whose master side the kernel moves to and from the host's terminal.
+ * Terminals: pseudo-terminals with a line discipline (pty(7), termios(3)), and the console, which
+ * is one whose master side the kernel moves to and from the host's terminal.
  *
  * <p>A {@link org.biscotti.kernel.fs.tty.Terminal} has one lock, which guards its modes, queues and
  * owners. It is a leaf: signals are sent, and waiters woken, when it has been given up.
