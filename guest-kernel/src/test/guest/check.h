@@ -1,8 +1,7 @@
 /*
  * Assertions for guest test programs.
  *
- * Every program is one single-threaded process. It must pass on Linux first; the kernel under test
- * has to give the same answers. A failing check prints where it is and what came instead and the
+ * A program must pass on Linux first; the kernel under test has to give the same answers. A failing check prints where it is and what came instead and the
  * program goes on; check_report() prints the sum as its last line, `NAME: N passed, M failed`.
  */
 #ifndef CHECK_H
@@ -30,6 +29,9 @@ static const char *check_name;
 static unsigned check_passed, check_failed;
 static char check_scratch[64];
 static int check_parent_fd = -1;
+
+/* The processor is emulated by QEMU, which never raises what SSE instructions should. */
+static bool check_emulated;
 
 /* Counts one assertion; the value and errno are what the expression left behind. */
 static inline bool check_result(bool ok, const char *file, int line, const char *expression,
@@ -123,6 +125,8 @@ static inline void check_remove_beneath(int directory_fd) {
 static inline void check_start(const char *name, int argc, char **argv) {
   check_name = name;
   close_range(3, ~0U, 0); /* what a careless parent left open must not change the numbers here */
+  check_emulated = argc > 2 && !strcmp(argv[2], "emulated");
+  if (getpgrp() == 0) setsid(); /* the first process of a bare machine has no group */
   const char *parent = argc > 1 ? argv[1] : ".";
   check_parent_fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   snprintf(check_scratch, sizeof check_scratch, "check-%s-%d", name, (int)getpid());

@@ -145,7 +145,7 @@ class DynamicProgramsIT {
         Command.of("/bin/date", "-u", "-d", "@0"),
         Command.of("/bin/date", "-d", "2024-02-29 12:00 +1 year", "+%A %s"),
         Command.of("/bin/cat", "/etc/passwd", "-", "/etc/absent"),
-        Command.of("/bin/ls", "-la", "/usr"),
+        Command.of("/bin/ls", "-lA", "/usr"),
         Command.of("/bin/ls", "-lL", "/bin/"),
         Command.of("/bin/ls", "-1R", "/etc/apt", "/etc/default"),
         Command.of("/usr/bin/stat", "-c", "%n %s %a %u %g %h %F %y", "/etc/passwd", "/usr", "/bin"),
@@ -215,7 +215,10 @@ class DynamicProgramsIT {
     return outcome.output().lines().sorted().toList();
   }
 
-  /** What is in /etc, but for the files that a container's own mounts replace. */
+  /**
+   * What is in /etc, but for the files that a container's own mounts replace, and for the root,
+   * which has one link where it is an overlay.
+   */
   @ParameterizedTest
   @MethodSource("listings")
   void listsTheSameDirectory(Command command) throws Exception {
@@ -232,6 +235,7 @@ class DynamicProgramsIT {
         .output()
         .lines()
         .filter(line -> !line.matches(".* (mtab|hosts|hostname|resolv.conf)( -> .*)?"))
+        .filter(line -> !line.endsWith(" .."))
         .collect(Collectors.joining("\n"));
   }
 

@@ -27,6 +27,10 @@ class GuestProgramsIT {
 
   private Guest guest;
 
+  /** An emulated processor does not raise all exceptions. */
+  private static final String PROCESSOR =
+      Boolean.getBoolean("biscotti.emulated") ? "emulated" : "real";
+
   @BeforeAll
   void boot() throws IOException {
     guest = Guest.empty();
@@ -62,12 +66,12 @@ class GuestProgramsIT {
     try {
       Outcome natively =
           Native.run(
-              directory, new byte[0], Map.of(), List.of(program.toString(), directory.toString()));
+              directory, new byte[0], Map.of(), List.of(program.toString(), directory.toString(), PROCESSOR));
       assertThat(natively.code()).as(natively.output() + natively.errors()).isZero();
     } finally {
       TestPrograms.deleteTree(directory);
     }
-    Outcome inGuest = guest.run(guest.show(program), "/tmp");
+    Outcome inGuest = guest.run(guest.show(program), "/tmp", PROCESSOR);
     assertThat(inGuest.code()).as(inGuest.output() + inGuest.errors()).isZero();
     Matcher report = REPORT.matcher(inGuest.output());
     assertThat(report.find()).as(inGuest.output()).isTrue();
