@@ -66,7 +66,10 @@ class GuestProgramsIT {
     try {
       Outcome natively =
           Native.run(
-              directory, new byte[0], Map.of(), List.of(program.toString(), directory.toString(), PROCESSOR));
+              directory,
+              new byte[0],
+              Map.of(),
+              List.of(program.toString(), directory.toString(), PROCESSOR));
       assertThat(natively.code()).as(natively.output() + natively.errors()).isZero();
     } finally {
       TestPrograms.deleteTree(directory);
