@@ -147,6 +147,9 @@ public final class Server {
       for (int i = 0; i < COUNT; i++) {
         task.setRegister(i, registers.registers[i]);
       }
+      if (ring.answeredFsBase()) {
+        task.setFsBase(registers.fsBase);
+      }
     }
     return Outcome.DONE;
   }

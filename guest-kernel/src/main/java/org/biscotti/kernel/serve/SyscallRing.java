@@ -155,6 +155,11 @@ class SyscallRing {
     return answeredAction == RETURN ? null : answeredRegisters;
   }
 
+  /** True if those registers include the base of FS. */
+  boolean answeredFsBase() {
+    return answeredAction == LOAD_FS;
+  }
+
   /** How many requests have been answered for good. */
   long answeredCount() {
     return answeredCount;
