@@ -85,8 +85,7 @@ class ScriptsIT {
       declare -A m=([a]=1 [b]=2); for k in a b; do echo "$k=${m[$k]}"; done
       coproc CAT { cat; }; echo ping >&"${CAT[1]}"; read -r r <&"${CAT[0]}"; echo "co $r"
       eval "exec ${CAT[1]}>&-"; wait
-      for i in 1 2 3; do (exit $i) & done; n=0; while wait -n; [ $? != 127 ]; do n=$((n + 1)); done
-      echo "$n jobs"
+      for i in 1 2 3; do (exit $i) & p[i]=$!; done; for i in 3 1 2; do wait ${p[i]}; echo "job $?"; done
       echo "$(< /etc/hostname)" | wc -l
       printf '%s\\n' {a..e}{1,2} | paste -sd,
       time_out=$( { sleep 0.01; echo done; } ); echo $time_out
