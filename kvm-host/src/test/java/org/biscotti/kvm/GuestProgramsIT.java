@@ -46,6 +46,7 @@ class GuestProgramsIT {
         "process",
         "procdev",
         "registers",
+        "ringregisters",
         "signals",
         "time",
         "vector");
