@@ -52,6 +52,7 @@ class GuestProgramsIT {
         "process",
         "procdev",
         "registers",
+        "ringregisters",
         "signals",
         "threads",
         "time",
