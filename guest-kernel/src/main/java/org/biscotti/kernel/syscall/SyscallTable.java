@@ -49,6 +49,7 @@ public final class SyscallTable {
     metadata();
     readiness();
     pipes();
+    events();
     memory();
     time();
     processes();
@@ -400,6 +401,26 @@ public final class SyscallTable {
     String packets = "EINVAL for O_DIRECT: no packet mode";
     row(22, "pipe", PipeCalls::pipe, FULL, "struct:fd_pair:out");
     row(293, "pipe2", PipeCalls::pipe2, PARTIAL, "struct:fd_pair:out flags:newfd", packets);
+  }
+
+  private void events() {
+    row(284, "eventfd", EventCalls::eventfd, FULL, "uint");
+    row(290, "eventfd2", EventCalls::eventfd2, FULL, "uint flags:eventfd");
+    row(283, "timerfd_create", EventCalls::timerfdCreate, FULL, "enum:clock flags:newfd");
+    row(
+        286,
+        "timerfd_settime",
+        EventCalls::timerfdSettime,
+        FULL,
+        "fd flags:timerfd struct:itimerspec:in struct:itimerspec:out");
+    row(287, "timerfd_gettime", EventCalls::timerfdGettime, FULL, "fd struct:itimerspec:out");
+    row(
+        319,
+        "memfd_create",
+        EventCalls::memfdCreate,
+        PARTIAL,
+        "str flags:memfd_flags",
+        "no huge pages; F_SEAL_WRITE is EBUSY while the file is mapped in any way");
   }
 
   private void time() {

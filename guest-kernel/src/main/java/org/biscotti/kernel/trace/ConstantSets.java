@@ -334,14 +334,23 @@ final class ConstantSets {
               new ConstantSet("CLOSE_RANGE_???", "CLOSE_RANGE_UNSHARE=2 CLOSE_RANGE_CLOEXEC=4")),
           Map.entry(
               "memfd_flags",
-              new ConstantSet("MFD_???", "MFD_CLOEXEC=1 MFD_ALLOW_SEALING=2 MFD_HUGETLB=4")),
+              new ConstantSet(
+                  "MFD_???",
+                  "MFD_CLOEXEC=1 MFD_ALLOW_SEALING=2 MFD_HUGETLB=4 MFD_NOEXEC_SEAL=8 MFD_EXEC=16")),
+          Map.entry(
+              "eventfd",
+              new ConstantSet(
+                  "EFD_???", "EFD_SEMAPHORE=1 EFD_CLOEXEC=02000000 EFD_NONBLOCK=04000")),
+          Map.entry(
+              "timerfd",
+              new ConstantSet("TFD_???", "TFD_TIMER_ABSTIME=1 TFD_TIMER_CANCEL_ON_SET=2")),
           Map.entry(
               "seals",
               new ConstantSet(
                   "F_SEAL_???",
                   """
                   F_SEAL_SEAL=1 F_SEAL_SHRINK=2 F_SEAL_GROW=4 F_SEAL_WRITE=8
-                  F_SEAL_FUTURE_WRITE=0x10
+                  F_SEAL_FUTURE_WRITE=0x10 F_SEAL_EXEC=0x20
                   """)),
           Map.entry(
               "rwf",

@@ -186,6 +186,8 @@ class ArgumentDecoderTest {
           entry("copy_file_range", 6),
           entry("preadv2", 6),
           entry("pwritev2", 6),
+          entry("eventfd", 1),
+          entry("timerfd_settime", 4),
           entry("pkey_mprotect", 4),
           entry("statx", 5),
           entry("rseq", 4),
