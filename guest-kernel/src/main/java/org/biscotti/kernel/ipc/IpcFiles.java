@@ -11,6 +11,8 @@ import org.biscotti.kernel.fs.Inode;
 import org.biscotti.kernel.fs.OpenFile;
 import org.biscotti.kernel.mem.FrameAllocator;
 import org.biscotti.kernel.port.Clock;
+import org.biscotti.kernel.wait.LockRank;
+import org.biscotti.kernel.wait.RankedLock;
 
 /** Makes the files that have no path: what there is one of per machine for them. */
 public final class IpcFiles {
@@ -20,6 +22,7 @@ public final class IpcFiles {
   private static final int OWNER_ONLY = 0600;
 
   private final Budget budget;
+  private final RankedLock epolls = new RankedLock(LockRank.EPOLL);
   private final AnonymousFileSystem pipes;
   private final AnonymousFileSystem anonymous;
   private final AnonymousFileSystem memory;
@@ -112,6 +115,11 @@ public final class IpcFiles {
     } finally {
       file.letGo();
     }
+  }
+
+  /** Makes an epoll (epoll_create(2)). */
+  public EpollFile makeEpoll() {
+    return new EpollFile(anonymousFile("[eventpoll]"), budget, epolls);
   }
 
   /** A dentry for an anonymous file, shown as anon_inode:[kind]. */

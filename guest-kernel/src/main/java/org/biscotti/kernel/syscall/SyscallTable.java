@@ -50,6 +50,7 @@ public final class SyscallTable {
     readiness();
     pipes();
     events();
+    epolls();
     memory();
     time();
     processes();
@@ -419,8 +420,34 @@ public final class SyscallTable {
         "memfd_create",
         EventCalls::memfdCreate,
         PARTIAL,
-        "str flags:memfd_flags",
+        "str flags:memfd",
         "no huge pages; F_SEAL_WRITE is EBUSY while the file is mapped in any way");
+  }
+
+  private void epolls() {
+    String exclusive = "EPOLLEXCLUSIVE wakes everybody; terminals of the host report edges late";
+    row(213, "epoll_create", EpollCalls::epollCreate, FULL, "int");
+    row(232, "epoll_wait", EpollCalls::epollWait, FULL, "fd struct:epoll_event:ret int int");
+    row(
+        233,
+        "epoll_ctl",
+        EpollCalls::epollCtl,
+        PARTIAL,
+        "fd enum:epoll_ctl fd epoll_event:1",
+        exclusive);
+    row(
+        281,
+        "epoll_pwait",
+        EpollCalls::epollPwait,
+        FULL,
+        "fd struct:epoll_event:ret int int struct:sigset:in:5 size");
+    row(291, "epoll_create1", EpollCalls::epollCreate1, FULL, "flags:epoll_create");
+    row(
+        441,
+        "epoll_pwait2",
+        EpollCalls::epollPwait2,
+        FULL,
+        "fd struct:epoll_event:ret int struct:timespec:in struct:sigset:in:5 size");
   }
 
   private void time() {
