@@ -79,6 +79,13 @@ public final class Fcntl {
   public static final int F_ADD_SEALS = 1033;
   public static final int F_GET_SEALS = 1034;
 
+  public static final int F_SEAL_SEAL = 1;
+  public static final int F_SEAL_SHRINK = 2;
+  public static final int F_SEAL_GROW = 4;
+  public static final int F_SEAL_WRITE = 8;
+  public static final int F_SEAL_FUTURE_WRITE = 16;
+  public static final int F_SEAL_EXEC = 32;
+
   public static final int FD_CLOEXEC = 1;
 
   public static final int F_RDLCK = 0;

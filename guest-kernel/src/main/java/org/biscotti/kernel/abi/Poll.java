@@ -14,6 +14,9 @@ public final class Poll {
   public static final int POLLWRBAND = 0x0200;
   public static final int POLLRDHUP = 0x2000;
 
+  /** In a wake only: the file has been closed. */
+  public static final int CLOSED = 0x4000;
+
   /** What a file that never waits answers: readable and writable. */
   public static final int ALWAYS = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
 

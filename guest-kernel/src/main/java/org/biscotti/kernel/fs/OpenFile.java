@@ -109,6 +109,10 @@ public abstract class OpenFile {
           dentry.inode().wholeFileLock().unlock(this);
         }
         closed();
+        WaitQueue queue = waitQueue();
+        if (queue != null) {
+          queue.wake(Poll.CLOSED);
+        }
       } finally {
         dentry.inode().letGo();
       }

@@ -91,6 +91,14 @@ public abstract class RegularFile extends Inode implements PageSource {
   /** Makes what was written durable; for files that are elsewhere too. */
   protected void syncContents() {}
 
+  /**
+   * Refuses a change, for files that can be sealed. With the inode lock held.
+   *
+   * @param end where the change ends: if it writes, the file is at least so long afterwards; if it
+   *     does not, it is exactly so long
+   */
+  protected void checkChange(long end, boolean writes) {}
+
   /** The size has been set; for files that write through. With the inode lock held. */
   protected void resized(long newSize) {}
 
@@ -344,6 +352,7 @@ public abstract class RegularFile extends Inode implements PageSource {
         throw ErrnoException.of(Errno.EFBIG);
       }
       from.limit(limit - start);
+      checkChange(start + from.remaining(), true);
       dropPrivilegeBits(caller.credentials());
       touchModified(fileSystem().now());
       long done = writePages(from, start);
@@ -454,6 +463,7 @@ public abstract class RegularFile extends Inode implements PageSource {
       if (newSize > old && newSize > fileSizeLimit) {
         throw ErrnoException.of(Errno.EFBIG);
       }
+      checkChange(newSize, false);
       // Linux' tmpfs stamps a truncation to the same size only if there are pages it might drop.
       boolean stamps = newSize != old || blocks() > 0;
       setSize(newSize);
@@ -514,6 +524,7 @@ public abstract class RegularFile extends Inode implements PageSource {
       if (end < 0 || (end > size && end > caller.fileSizeLimit())) {
         throw ErrnoException.of(Errno.EFBIG);
       }
+      checkChange(Math.max(end, size), false);
       long from = offset >>> PAGE_SHIFT;
       long to = pagesIn(end);
       if (to - from > frames.totalFrames()) {
@@ -573,6 +584,7 @@ public abstract class RegularFile extends Inode implements PageSource {
   final void punch(long offset, long length, Credentials who) {
     lock().lock();
     try {
+      checkChange(0, true);
       dropPrivilegeBits(who);
       long end = offset + length < 0 ? Long.MAX_VALUE : offset + length;
       punchWithin(offset, end);

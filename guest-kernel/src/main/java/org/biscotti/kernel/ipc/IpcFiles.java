@@ -9,25 +9,34 @@ import org.biscotti.kernel.fs.Caller;
 import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.Inode;
 import org.biscotti.kernel.fs.OpenFile;
+import org.biscotti.kernel.mem.FrameAllocator;
 import org.biscotti.kernel.port.Clock;
+import org.biscotti.kernel.wait.LockRank;
+import org.biscotti.kernel.wait.RankedLock;
 
 /** Makes the files that have no path: what there is one of per machine for them. */
 public final class IpcFiles {
   private static final long PIPEFS_MAGIC = 0x50495045L;
   private static final long ANON_INODE_FS_MAGIC = 0x09041934L;
+  private static final long TMPFS_MAGIC = 0x01021994L;
   private static final int OWNER_ONLY = 0600;
 
   private final Budget budget;
+  private final RankedLock epolls = new RankedLock(LockRank.EPOLL);
   private final AnonymousFileSystem pipes;
   private final AnonymousFileSystem anonymous;
+  private final AnonymousFileSystem memory;
+  private final FrameAllocator frames;
 
   /**
    * Makes the file systems that these files are in.
    *
    * @param budget what bytes in flight are charged to
    */
-  public IpcFiles(Clock clock, Budget budget) {
+  public IpcFiles(Clock clock, FrameAllocator frames, Budget budget) {
+    this.frames = frames;
     this.budget = budget;
+    memory = new AnonymousFileSystem("tmpfs", TMPFS_MAGIC, clock);
     pipes = new AnonymousFileSystem("pipefs", PIPEFS_MAGIC, clock);
     anonymous = new AnonymousFileSystem("anon_inodefs", ANON_INODE_FS_MAGIC, clock);
   }
@@ -70,6 +79,47 @@ public final class IpcFiles {
       }
       return new OpenPipe(dentry, flags, pipe);
     }
+  }
+
+  /**
+   * Makes a counter (eventfd(2)).
+   *
+   * @param flags O_NONBLOCK or 0
+   */
+  public OpenFile makeEvent(long initial, boolean semaphore, int flags) {
+    return new EventFile(anonymousFile("[eventfd]"), flags, initial, semaphore);
+  }
+
+  /**
+   * Makes a timer (timerfd_create(2)).
+   *
+   * @param flags O_NONBLOCK or 0
+   */
+  public TimerFile makeTimer(int clock, TimerFile.Alarms alarms, int flags) {
+    return new TimerFile(anonymousFile("[timerfd]"), flags, clock, alarms);
+  }
+
+  /**
+   * Makes a file in memory (memfd_create(2)).
+   *
+   * @param name what /proc/self/fd shows of it
+   * @param seals F_SEAL_SEAL if it cannot be sealed
+   */
+  public OpenFile makeMemory(Caller caller, String name, int permissions, int seals) {
+    MemoryObject file = new MemoryObject(memory, caller, permissions, seals, frames);
+    file.hold();
+    try {
+      file.addLinks(-1);
+      Dentry dentry = new Dentry(file, null, "/memfd:" + name + " (deleted)");
+      return file.open(dentry, Fcntl.O_RDWR, caller);
+    } finally {
+      file.letGo();
+    }
+  }
+
+  /** Makes an epoll (epoll_create(2)). */
+  public EpollFile makeEpoll() {
+    return new EpollFile(anonymousFile("[eventpoll]"), budget, epolls);
   }
 
   /** A dentry for an anonymous file, shown as anon_inode:[kind]. */

@@ -9,6 +9,7 @@ import org.biscotti.kernel.fs.Attributes;
 import org.biscotti.kernel.fs.FileTable;
 import org.biscotti.kernel.fs.OpenFile;
 import org.biscotti.kernel.fs.Opening;
+import org.biscotti.kernel.ipc.MemoryObject;
 import org.biscotti.kernel.ipc.OpenPipe;
 import org.biscotti.kernel.mem.UserBuffer;
 import org.biscotti.kernel.mem.UserMemory;
@@ -350,10 +351,26 @@ final class FileCalls {
       }
       case F_GETPIPE_SZ -> pipe(file).capacity();
       case F_SETPIPE_SZ -> pipe(file).setCapacity(argument & 0xffff_ffffL, t);
+      case F_GET_SEALS -> memoryObject(file).seals();
+      case F_ADD_SEALS -> {
+        MemoryObject sealed = memoryObject(file);
+        if (!file.isWritable()) {
+          throw ErrnoException.of(EPERM);
+        }
+        sealed.addSeals((int) argument);
+        yield 0;
+      }
       case F_GETOWN, F_GETSIG -> 0;
       case F_GETLEASE -> F_UNLCK;
       default -> throw ErrnoException.of(EINVAL);
     };
+  }
+
+  private static MemoryObject memoryObject(OpenFile file) {
+    if (!(file.inode() instanceof MemoryObject memory)) {
+      throw ErrnoException.of(EINVAL);
+    }
+    return memory;
   }
 
   private static OpenPipe pipe(OpenFile file) {

@@ -6,6 +6,7 @@ import static org.biscotti.kernel.abi.Mman.*;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Stat;
 import org.biscotti.kernel.fs.OpenFile;
+import org.biscotti.kernel.ipc.MemoryObject;
 import org.biscotti.kernel.mem.PageSource;
 import org.biscotti.kernel.port.GuestMemory;
 import org.biscotti.kernel.task.Task;
@@ -32,9 +33,35 @@ final class MemoryCalls {
       int anonymous = ((int) flags & ~MAP_TYPE) | typeForZero((int) flags) | MAP_ANONYMOUS;
       return t.space().mmap(addr, length, (int) prot, anonymous, null, 0, false);
     }
+    if (file.inode() instanceof MemoryObject object) {
+      return mapObject(t, addr, length, (int) prot, (int) flags, file, object, offset);
+    }
     PageSource source = file.pageSource();
     boolean writable = file.isWritable();
     return t.space().mmap(addr, length, (int) prot, (int) flags, source, offset, writable);
+  }
+
+  /** Seals stay as they are while the mapping is made. */
+  private static long mapObject(
+      Task t,
+      long addr,
+      long length,
+      int prot,
+      int flags,
+      OpenFile file,
+      MemoryObject object,
+      long offset) {
+    object.lock().lock();
+    try {
+      boolean writable = file.isWritable() && !object.forbidsWriting();
+      boolean writes = (flags & MAP_TYPE) != MAP_PRIVATE && (prot & PROT_WRITE) != 0;
+      if (writes && !writable) {
+        throw ErrnoException.of(EPERM);
+      }
+      return t.space().mmap(addr, length, prot, flags, file.pageSource(), offset, writable);
+    } finally {
+      object.lock().unlock();
+    }
   }
 
   /** A mapping always reads the file, whatever its protection. */

@@ -39,12 +39,13 @@ final class PollCalls {
     return withMask(t, mask, maskBytes, () -> poll(t, fds, count, deadline));
   }
 
-  private interface Wait {
+  /** A wait that returns a result. */
+  interface Wait {
     long run();
   }
 
   /** Runs a wait under another signal mask (ppoll(2), pselect(2)). */
-  private static long withMask(Task t, long mask, long maskBytes, Wait wait) {
+  static long withMask(Task t, long mask, long maskBytes, Wait wait) {
     if (mask == 0) {
       return wait.run();
     }

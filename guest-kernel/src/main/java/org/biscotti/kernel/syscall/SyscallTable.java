@@ -49,6 +49,8 @@ public final class SyscallTable {
     metadata();
     readiness();
     pipes();
+    events();
+    epolls();
     memory();
     time();
     processes();
@@ -400,6 +402,52 @@ public final class SyscallTable {
     String packets = "EINVAL for O_DIRECT: no packet mode";
     row(22, "pipe", PipeCalls::pipe, FULL, "struct:fd_pair:out");
     row(293, "pipe2", PipeCalls::pipe2, PARTIAL, "struct:fd_pair:out flags:newfd", packets);
+  }
+
+  private void events() {
+    row(284, "eventfd", EventCalls::eventfd, FULL, "uint");
+    row(290, "eventfd2", EventCalls::eventfd2, FULL, "uint flags:eventfd");
+    row(283, "timerfd_create", EventCalls::timerfdCreate, FULL, "enum:clock flags:newfd");
+    row(
+        286,
+        "timerfd_settime",
+        EventCalls::timerfdSettime,
+        FULL,
+        "fd flags:timerfd struct:itimerspec:in struct:itimerspec:out");
+    row(287, "timerfd_gettime", EventCalls::timerfdGettime, FULL, "fd struct:itimerspec:out");
+    row(
+        319,
+        "memfd_create",
+        EventCalls::memfdCreate,
+        PARTIAL,
+        "str flags:memfd",
+        "no huge pages; F_SEAL_WRITE is EBUSY while the file is mapped in any way");
+  }
+
+  private void epolls() {
+    String exclusive = "EPOLLEXCLUSIVE wakes everybody; terminals of the host report edges late";
+    row(213, "epoll_create", EpollCalls::epollCreate, FULL, "int");
+    row(232, "epoll_wait", EpollCalls::epollWait, FULL, "fd struct:epoll_event:ret int int");
+    row(
+        233,
+        "epoll_ctl",
+        EpollCalls::epollCtl,
+        PARTIAL,
+        "fd enum:epoll_ctl fd epoll_event:1",
+        exclusive);
+    row(
+        281,
+        "epoll_pwait",
+        EpollCalls::epollPwait,
+        FULL,
+        "fd struct:epoll_event:ret int int struct:sigset:in:5 size");
+    row(291, "epoll_create1", EpollCalls::epollCreate1, FULL, "flags:epoll_create");
+    row(
+        441,
+        "epoll_pwait2",
+        EpollCalls::epollPwait2,
+        FULL,
+        "fd struct:epoll_event:ret int struct:timespec:in struct:sigset:in:5 size");
   }
 
   private void time() {

@@ -1,5 +1,6 @@
 package org.biscotti.kernel.trace;
 
+import org.biscotti.kernel.abi.Epoll;
 import org.biscotti.kernel.abi.Fcntl;
 
 /** Arguments that mean something else for each command of a call. */
@@ -72,6 +73,17 @@ final class CommandWords {
       call.showResultInHex();
       ConstantSets.one("lock").printOne(call.addRemark(), call.result());
     }
+  }
+
+  /** The fourth argument of epoll_ctl(2). */
+  static Word epollEvent(int command) {
+    return Word.in((call, index, out) -> {
+      if ((int) call.argument(command) == Epoll.EPOLL_CTL_DEL) {
+        out.address(call.argument(index));
+      } else {
+        struct("epoll_event", call, index, out);
+      }
+    });
   }
 
   /** The third argument of ioctl(2). */

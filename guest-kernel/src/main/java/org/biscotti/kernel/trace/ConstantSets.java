@@ -20,6 +20,9 @@ final class ConstantSets {
   private static final Map<String, ConstantSet> ENUMS =
       Map.ofEntries(
           Map.entry(
+              "epoll_ctl",
+              new ConstantSet("EPOLL_CTL_???", "EPOLL_CTL_ADD=1 EPOLL_CTL_DEL=2 EPOLL_CTL_MOD=3")),
+          Map.entry(
               "whence",
               new ConstantSet(
                   "SEEK_???", "SEEK_SET=0 SEEK_CUR=1 SEEK_END=2 SEEK_DATA=3 SEEK_HOLE=4")),
@@ -334,14 +337,34 @@ final class ConstantSets {
               new ConstantSet("CLOSE_RANGE_???", "CLOSE_RANGE_UNSHARE=2 CLOSE_RANGE_CLOEXEC=4")),
           Map.entry(
               "memfd_flags",
-              new ConstantSet("MFD_???", "MFD_CLOEXEC=1 MFD_ALLOW_SEALING=2 MFD_HUGETLB=4")),
+              new ConstantSet(
+                  "MFD_???",
+                  "MFD_CLOEXEC=1 MFD_ALLOW_SEALING=2 MFD_HUGETLB=4 MFD_NOEXEC_SEAL=8 MFD_EXEC=16")),
+          Map.entry(
+              "epoll",
+              new ConstantSet(
+                  "EPOLL???",
+                  """
+                  EPOLLIN=1 EPOLLPRI=2 EPOLLOUT=4 EPOLLERR=8 EPOLLHUP=0x10 EPOLLRDNORM=0x40
+                  EPOLLRDBAND=0x80 EPOLLWRNORM=0x100 EPOLLWRBAND=0x200 EPOLLMSG=0x400
+                  EPOLLRDHUP=0x2000 EPOLLEXCLUSIVE=0x10000000 EPOLLWAKEUP=0x20000000
+                  EPOLLONESHOT=0x40000000 EPOLLET=0x80000000
+                  """)),
+          Map.entry("epoll_create", new ConstantSet("EPOLL_???", "EPOLL_CLOEXEC=02000000")),
+          Map.entry(
+              "eventfd",
+              new ConstantSet(
+                  "EFD_???", "EFD_SEMAPHORE=1 EFD_CLOEXEC=02000000 EFD_NONBLOCK=04000")),
+          Map.entry(
+              "timerfd",
+              new ConstantSet("TFD_???", "TFD_TIMER_ABSTIME=1 TFD_TIMER_CANCEL_ON_SET=2")),
           Map.entry(
               "seals",
               new ConstantSet(
                   "F_SEAL_???",
                   """
                   F_SEAL_SEAL=1 F_SEAL_SHRINK=2 F_SEAL_GROW=4 F_SEAL_WRITE=8
-                  F_SEAL_FUTURE_WRITE=0x10
+                  F_SEAL_FUTURE_WRITE=0x10 F_SEAL_EXEC=0x20
                   """)),
           Map.entry(
               "rwf",

@@ -2,6 +2,7 @@ package org.biscotti.kernel.trace;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import org.biscotti.kernel.abi.Epoll;
 import org.biscotti.kernel.abi.Poll;
 
 /** Arrays in a program's memory: numbers, bit sets, buffers, descriptors to poll. */
@@ -78,6 +79,17 @@ final class Sequences {
         pages,
         1,
         (element, to) -> to.decimal(element.get(0) & 1),
+        out);
+  }
+
+  /** What epoll_wait(2) has stored. */
+  static void epollEvents(TracedCall call, int index, CallText out) {
+    print(
+        call.memory(),
+        call.argument(index),
+        call.result(),
+        Epoll.EVENT_SIZE,
+        Structs::epollEvent,
         out);
   }
 

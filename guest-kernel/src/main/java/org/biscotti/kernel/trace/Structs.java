@@ -2,6 +2,7 @@ package org.biscotti.kernel.trace;
 
 import java.nio.ByteBuffer;
 import java.util.Map;
+import org.biscotti.kernel.abi.Epoll;
 import org.biscotti.kernel.abi.Ioctl;
 import org.biscotti.kernel.abi.Signals;
 import org.biscotti.kernel.abi.Stat;
@@ -46,6 +47,7 @@ final class Structs {
           Map.entry("open_how", new Struct(24, Structs::openHow)),
           Map.entry("winsize", new Struct(Ioctl.WINSIZE_SIZE, Structs::winsize)),
           Map.entry("termios", new Struct(Ioctl.TERMIOS_SIZE, Terminals::termios)),
+          Map.entry("epoll_event", new Struct(Epoll.EVENT_SIZE, Structs::epollEvent)),
           Map.entry("fd_pair", new Struct(8, Structs::fdPair)),
           Map.entry("int", new Struct(Integer.BYTES, Structs::intNumber)),
           Map.entry("uint", new Struct(Integer.BYTES, Structs::uintNumber)),
@@ -382,6 +384,21 @@ final class Structs {
     out.add(", ws_col=").decimal(s.getShort(2) & 0xffff);
     out.add(", ws_xpixel=").decimal(s.getShort(4) & 0xffff);
     out.add(", ws_ypixel=").decimal(s.getShort(6) & 0xffff).add('}');
+  }
+
+  /** Data is shown as strace shows it: the number it most probably is, twice. */
+  static void epollEvent(ByteBuffer s, CallText out) {
+    out.add("{events=");
+    ConstantSets.flags("epoll").printFlags(out, s.getInt(0) & 0xffff_ffffL);
+    out.add(", data={u32=").unsigned(s.getInt(4) & 0xffff_ffffL);
+    out.add(", u64=");
+    long data = s.getLong(4);
+    if (Long.compareUnsigned(data, 0xffff_ffffL) <= 0) {
+      out.unsigned(data);
+    } else {
+      out.hex(data);
+    }
+    out.add("}}");
   }
 
   private static void fdPair(ByteBuffer s, CallText out) {

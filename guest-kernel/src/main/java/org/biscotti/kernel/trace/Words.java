@@ -147,6 +147,7 @@ final class Words {
       case "dev" -> device(other);
       case "mremap" -> newAddress(other);
       case "fdset" -> descriptorSet(other);
+      case "epoll_event" -> CommandWords.epollEvent(other);
       case "fcntl" -> CommandWords.fcntl(other);
       case "ioctl" -> CommandWords.ioctl(other);
       default -> throw unknown(parts);
@@ -202,6 +203,7 @@ final class Words {
     return switch (name) {
       case "iovec" -> iovec(direction, other);
       case "pollfd" -> pollfd(other);
+      case "epoll_event" -> Word.out(Sequences::epollEvents);
       case "dirents" -> Word.out(Sequences::directoryEntries);
       case "sigset", "sigaction" -> signalStruct(Structs.find(name), direction, other);
       case "open_how" -> openHow(Structs.find(name), other);

@@ -9,6 +9,8 @@ package org.biscotti.kernel.wait;
 public enum LockRank {
   /** Position of an open file: read, write and lseek on one description take turns (read(2)). */
   FILE_POSITION(false),
+  /** Which epolls watch each other; then what one of them watches. */
+  EPOLL(true),
   /** The shape of one file system's tree; held by whatever moves a directory. */
   RENAME(false),
   /** An inode: a parent before its child, otherwise the lower inode number first. */

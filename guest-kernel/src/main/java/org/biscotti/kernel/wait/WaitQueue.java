@@ -15,7 +15,7 @@ import org.biscotti.kernel.abi.Poll;
  */
 public final class WaitQueue {
   private static final Entry[] NOBODY = {};
-  private static final int ALWAYS_REPORTED = Poll.POLLERR | Poll.POLLHUP;
+  private static final int ALWAYS_REPORTED = Poll.POLLERR | Poll.POLLHUP | Poll.CLOSED;
 
   private final AtomicReference<Entry[]> entries = new AtomicReference<>(NOBODY);
 

@@ -34,6 +34,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class FileSystems {
   private static final long PIPEFS_MAGIC = 0x50495045L;
+  private static final int SHM_FLAGS = Stat.ST_NOSUID | Stat.ST_NODEV | Stat.ST_RELATIME;
   private static final int TERMINAL_GROUP = 5;
   private static final long TERMINAL_DEVICE = Stat.device(136, 0);
 
@@ -45,12 +46,12 @@ public final class FileSystems {
   private final IpcFiles ipc;
   private final Caller kernel;
 
-  private FileSystems(Clock clock, FileSystem root, DeviceDrivers drivers) {
+  private FileSystems(Clock clock, FrameAllocator frames, FileSystem root, DeviceDrivers drivers) {
     this.clock = clock;
     this.root = root;
     this.drivers = drivers;
     streams = new AnonymousFileSystem("pipefs", PIPEFS_MAGIC, clock);
-    ipc = new IpcFiles(clock, drivers.budget());
+    ipc = new IpcFiles(clock, frames, drivers.budget());
     kernel = new KernelCaller(new FsContext(root.root()));
     mounts.add(root);
   }
@@ -86,11 +87,14 @@ public final class FileSystems {
       SystemView system,
       DeviceDrivers drivers,
       FileSystem root) {
-    FileSystems tree = new FileSystems(clock, root, drivers);
+    FileSystems tree = new FileSystems(clock, frames, root, drivers);
     tree.directory("/tmp", 01777);
     tree.directory("/root", 0700);
     tree.directory("/etc", 0755);
     tree.mount(DeviceTree.create(clock, frames, drivers), "/dev");
+    tree.mount(
+        new MemoryFileSystem("tmpfs", "tmpfs", SHM_FLAGS, 01777, clock, frames, drivers),
+        "/dev/shm");
     tree.mount(new ProcFileSystem(clock, frames, processes, system, tree.mounts), "/proc");
     return tree;
   }
