@@ -99,7 +99,7 @@ class EscapeIT {
       }
       Outcome mounts = busybox(guest, "cat", "/proc/self/mounts");
       assertThat(mounts.output().lines().map(line -> line.split(" ", -1)[1]))
-          .containsExactlyInAnyOrder("/", "/dev", "/dev/pts", "/proc");
+          .containsExactlyInAnyOrder("/", "/dev", "/dev/pts", "/dev/shm", "/proc");
     }
   }
 

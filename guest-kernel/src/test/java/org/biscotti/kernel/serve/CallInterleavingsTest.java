@@ -69,7 +69,7 @@ class CallInterleavingsTest {
     }
   }
 
-  /** Tried with the class as it was, too: the search found that the task is lost. */
+  /** The mutant does what the class did once: the search finds that the task is lost. */
   @Test
   void findsTheTaskThatALookInVainLost() {
     assertThatThrownBy(() -> search(new Size(1, 2, true, 1, 0, 1, 0, 0, 0), TakenTooSoon::new))
