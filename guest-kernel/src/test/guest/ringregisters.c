@@ -56,8 +56,9 @@ static void calls_of_every_kind(void) {
       {"long", 211, SYS_write, {(uint64_t)file, (uint64_t)block, LONG_BYTES}, LONG_BYTES},
   };
   for (unsigned kind = 0; kind < sizeof kinds / sizeof kinds[0]; kind++) {
-    unsigned wrong = 0;
+    unsigned wrong = 0, calls = 0;
     for (unsigned round = 0; round < ROUNDS; round += kinds[kind].every) {
+      if (calls++ % 1000 == 0) CHECK_EQ(wrong, 0);
       lseek(file, 0, SEEK_SET);
       wrong += !call_once(round, kinds[kind].number, kinds[kind].arguments, kinds[kind].wanted);
     }
