@@ -19,6 +19,7 @@ module org.biscotti.kernel {
   exports org.biscotti.kernel.mem;
   exports org.biscotti.kernel.port;
   exports org.biscotti.kernel.serve;
+  exports org.biscotti.kernel.socket;
   exports org.biscotti.kernel.syscall;
   exports org.biscotti.kernel.task;
   exports org.biscotti.kernel.trace;

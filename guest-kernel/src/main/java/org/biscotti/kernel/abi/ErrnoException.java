@@ -17,6 +17,9 @@ public final class ErrnoException extends RuntimeException {
     }
   }
 
+  /** EPIPE of a call that is not to send SIGPIPE (MSG_NOSIGNAL in send(2)). */
+  public static final ErrnoException EPIPE_WITHOUT_SIGNAL = new ErrnoException(Errno.EPIPE);
+
   private final int errno;
 
   private ErrnoException(int errno) {

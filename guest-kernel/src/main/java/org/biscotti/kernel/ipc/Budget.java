@@ -28,7 +28,7 @@ public final class Budget {
    *
    * @param errno thrown if there is not so much left
    */
-  void charge(long count, int errno) {
+  public void charge(long count, int errno) {
     if (bytes.addAndGet(count) > bytesMax) {
       bytes.addAndGet(-count);
       throw ErrnoException.of(errno);
@@ -36,7 +36,7 @@ public final class Budget {
   }
 
   /** Gives a part back. */
-  void release(long count) {
+  public void release(long count) {
     bytes.addAndGet(-count);
   }
 

@@ -53,6 +53,9 @@ public final class Dispatcher {
       long result = call.handler().call(task, a, b, c, d, e, f);
       return result == -Errno.EPIPE && number != RT_SIGRETURN ? brokenPipe(task) : result;
     } catch (ErrnoException failure) {
+      if (failure.equals(ErrnoException.EPIPE_WITHOUT_SIGNAL)) {
+        return -Errno.EPIPE;
+      }
       return failed(task, call, number, failure.errno());
     } catch (MustWait wait) {
       throw wait;

@@ -727,11 +727,6 @@ final class ProcessCalls {
     throw ErrnoException.of(ENOSYS);
   }
 
-  /** socket(2): there is no address family yet. */
-  static long socket(Task t, long a, long b, long c, long d, long e, long f) {
-    throw ErrnoException.of(EAFNOSUPPORT);
-  }
-
   /** The platform's generator; made when a program first asks. */
   private static final class Entropy {
     static final SecureRandom SOURCE = new SecureRandom();

@@ -51,6 +51,7 @@ public final class SyscallTable {
     pipes();
     events();
     epolls();
+    sockets();
     memory();
     time();
     processes();
@@ -450,6 +451,72 @@ public final class SyscallTable {
         "fd struct:epoll_event:ret int struct:timespec:in struct:sigset:in:5 size");
   }
 
+  private void sockets() {
+    String family = "the local family; EAFNOSUPPORT for all others";
+    String messages = "no out-of-band data; sockets that wait in their own queues are never closed";
+    row(
+        41,
+        "socket",
+        SocketCalls::socket,
+        PARTIAL,
+        "enum:socket_family flags:socket protocol",
+        family);
+    row(42, "connect", SocketCalls::connect, FULL, "fd sockaddr:2 int");
+    row(43, "accept", SocketCalls::accept, FULL, "fd ptr int:inout");
+    row(
+        44,
+        "sendto",
+        SocketCalls::sendto,
+        PARTIAL,
+        "fd buf:in:2 size flags:msg sockaddr:5 int",
+        messages);
+    row(
+        45,
+        "recvfrom",
+        SocketCalls::recvfrom,
+        PARTIAL,
+        "fd buf:out:ret size flags:msg ptr int:inout",
+        messages);
+    row(46, "sendmsg", MessageCalls::sendmsg, PARTIAL, "fd ptr flags:msg", messages);
+    row(47, "recvmsg", MessageCalls::recvmsg, PARTIAL, "fd ptr flags:msg", messages);
+    row(48, "shutdown", SocketCalls::shutdown, FULL, "fd enum:shutdown");
+    row(49, "bind", SocketCalls::bind, FULL, "fd sockaddr:2 int");
+    row(50, "listen", SocketCalls::listen, FULL, "fd int");
+    row(51, "getsockname", SocketCalls::getsockname, FULL, "fd ptr int:inout");
+    row(52, "getpeername", SocketCalls::getpeername, FULL, "fd ptr int:inout");
+    row(
+        53,
+        "socketpair",
+        SocketCalls::socketpair,
+        PARTIAL,
+        "enum:socket_family flags:socket protocol struct:fd_pair:out",
+        family);
+    String options = "the options of socket(7) that mean something to the local family";
+    row(
+        54,
+        "setsockopt",
+        SocketOptionCalls::setsockopt,
+        PARTIAL,
+        "fd enum:socket_level enum:socket_option ptr int",
+        options);
+    row(
+        55,
+        "getsockopt",
+        SocketOptionCalls::getsockopt,
+        PARTIAL,
+        "fd enum:socket_level enum:socket_option ptr int:inout",
+        options);
+    row(288, "accept4", SocketCalls::accept4, FULL, "fd ptr int:inout flags:socket_flags");
+    row(
+        299,
+        "recvmmsg",
+        MessageCalls::recvmmsg,
+        PARTIAL,
+        "fd ptr uint flags:msg struct:timespec:in",
+        messages);
+    row(307, "sendmmsg", MessageCalls::sendmmsg, PARTIAL, "fd ptr uint flags:msg", messages);
+  }
+
   private void time() {
     row(35, "nanosleep", TimeCalls::nanosleep, FULL, "struct:timespec:in struct:timespec:rem");
     row(
@@ -488,13 +555,6 @@ public final class SyscallTable {
   private void processes() {
     row(24, "sched_yield", ProcessCalls::schedYield, FULL, "");
     row(39, "getpid", ProcessCalls::getpid, FULL, "");
-    row(
-        41,
-        "socket",
-        ProcessCalls::socket,
-        REFUSED,
-        "enum:socket_family flags:socket protocol",
-        "EAFNOSUPPORT: no network yet");
     String processesOnly = "EINVAL for namespaces, pidfds, and handlers shared by processes";
     row(56, "clone", CloneCalls::clone, PARTIAL, "hex ptr ptr ptr ptr", processesOnly);
     row(57, "fork", CloneCalls::fork, FULL, "");

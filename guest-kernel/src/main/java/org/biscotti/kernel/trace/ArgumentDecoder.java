@@ -38,6 +38,7 @@ import org.jspecify.annotations.Nullable;
  * struct:sigset:in:N struct:sigaction:out:N struct:open_how:N
  *                      structures whose size is in argument N
  * struct:epoll_event:ret  what epoll_wait stores, with the number of elements in the result
+ * sockaddr:N           an address of a socket, its length in argument N
  * epoll_event:N        a structure that counts if the command in argument N takes it
  * fcntl:N ioctl:N mremap:N prctl futex arch_prctl sigmask6 protocol wstatus
  *                      arguments of one call (of pselect6, socket, wait4), the command in argument N

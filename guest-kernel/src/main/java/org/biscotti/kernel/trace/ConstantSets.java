@@ -19,6 +19,19 @@ final class ConstantSets {
 
   private static final Map<String, ConstantSet> ENUMS =
       Map.ofEntries(
+          Map.entry("shutdown", new ConstantSet("SHUT_???", "SHUT_RD=0 SHUT_WR=1 SHUT_RDWR=2")),
+          Map.entry("socket_level", new ConstantSet("SOL_???", "SOL_SOCKET=1")),
+          Map.entry(
+              "socket_option",
+              new ConstantSet(
+                  "SO_???",
+                  """
+                  SO_DEBUG=1 SO_REUSEADDR=2 SO_TYPE=3 SO_ERROR=4 SO_DONTROUTE=5 SO_BROADCAST=6
+                  SO_SNDBUF=7 SO_RCVBUF=8 SO_KEEPALIVE=9 SO_OOBINLINE=10 SO_PRIORITY=12
+                  SO_LINGER=13 SO_REUSEPORT=15 SO_PASSCRED=16 SO_PEERCRED=17 SO_RCVLOWAT=18
+                  SO_SNDLOWAT=19 SO_RCVTIMEO_OLD=20 SO_SNDTIMEO_OLD=21 SO_ACCEPTCONN=30
+                  SO_PEERSEC=31 SO_SNDBUFFORCE=32 SO_RCVBUFFORCE=33 SO_PROTOCOL=38 SO_DOMAIN=39
+                  """)),
           Map.entry(
               "epoll_ctl",
               new ConstantSet("EPOLL_CTL_???", "EPOLL_CTL_ADD=1 EPOLL_CTL_DEL=2 EPOLL_CTL_MOD=3")),
@@ -349,6 +362,15 @@ final class ConstantSets {
                   EPOLLRDBAND=0x80 EPOLLWRNORM=0x100 EPOLLWRBAND=0x200 EPOLLMSG=0x400
                   EPOLLRDHUP=0x2000 EPOLLEXCLUSIVE=0x10000000 EPOLLWAKEUP=0x20000000
                   EPOLLONESHOT=0x40000000 EPOLLET=0x80000000
+                  """)),
+          Map.entry(
+              "msg",
+              new ConstantSet(
+                  "MSG_???",
+                  """
+                  MSG_OOB=1 MSG_PEEK=2 MSG_DONTROUTE=4 MSG_CTRUNC=8 MSG_TRUNC=0x20
+                  MSG_DONTWAIT=0x40 MSG_EOR=0x80 MSG_WAITALL=0x100 MSG_NOSIGNAL=0x4000
+                  MSG_MORE=0x8000 MSG_WAITFORONE=0x10000 MSG_CMSG_CLOEXEC=0x40000000
                   """)),
           Map.entry("epoll_create", new ConstantSet("EPOLL_???", "EPOLL_CLOEXEC=02000000")),
           Map.entry(

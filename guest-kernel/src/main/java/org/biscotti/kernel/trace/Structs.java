@@ -5,6 +5,7 @@ import java.util.Map;
 import org.biscotti.kernel.abi.Epoll;
 import org.biscotti.kernel.abi.Ioctl;
 import org.biscotti.kernel.abi.Signals;
+import org.biscotti.kernel.abi.Socket;
 import org.biscotti.kernel.abi.Stat;
 
 /** The structures that calls pass, abbreviated as strace abbreviates them. */
@@ -399,6 +400,31 @@ final class Structs {
       out.hex(data);
     }
     out.add("}}");
+  }
+
+  /** {@code struct sockaddr_un}; the length is in another argument. */
+  static void socketAddress(TracedCall call, int index, int lengthIndex, CallText out) {
+    long gva = call.argument(index);
+    int length = (int) call.argument(lengthIndex);
+    byte[] bytes = new byte[Math.clamp(length, 0, Socket.SOCKADDR_UN_SIZE)];
+    boolean read = gva != 0 && call.memory().read(gva, bytes, 0, bytes.length) == bytes.length;
+    if (!read || bytes.length < Socket.SUN_PATH) {
+      out.address(gva);
+      return;
+    }
+    int family = (bytes[0] & 0xff) | (bytes[1] & 0xff) << 8;
+    out.add("{sa_family=");
+    ConstantSets.one("socket_family").printOne(out, family);
+    if (family == Socket.AF_UNIX && bytes.length > Socket.SUN_PATH) {
+      boolean isAbstract = bytes[Socket.SUN_PATH] == 0;
+      int start = Socket.SUN_PATH + (isAbstract ? 1 : 0);
+      int end = start;
+      while (end < bytes.length && (isAbstract || bytes[end] != 0)) {
+        end++;
+      }
+      out.add(isAbstract ? ", sun_path=@" : ", sun_path=").quoted(bytes, start, end - start);
+    }
+    out.add('}');
   }
 
   private static void fdPair(ByteBuffer s, CallText out) {

@@ -147,6 +147,8 @@ final class Words {
       case "dev" -> device(other);
       case "mremap" -> newAddress(other);
       case "fdset" -> descriptorSet(other);
+      case "sockaddr" ->
+          Word.in((call, index, out) -> Structs.socketAddress(call, index, other, out));
       case "epoll_event" -> CommandWords.epollEvent(other);
       case "fcntl" -> CommandWords.fcntl(other);
       case "ioctl" -> CommandWords.ioctl(other);

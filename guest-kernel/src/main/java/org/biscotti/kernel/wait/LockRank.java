@@ -9,6 +9,8 @@ package org.biscotti.kernel.wait;
 public enum LockRank {
   /** Position of an open file: read, write and lseek on one description take turns (read(2)). */
   FILE_POSITION(false),
+  /** Connections and names of sockets; making the name of one takes its directory's lock. */
+  SOCKETS(false),
   /** Which epolls watch each other; then what one of them watches. */
   EPOLL(true),
   /** The shape of one file system's tree; held by whatever moves a directory. */

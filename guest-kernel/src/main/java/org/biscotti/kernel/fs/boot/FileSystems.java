@@ -26,6 +26,7 @@ import org.biscotti.kernel.ipc.IpcFiles;
 import org.biscotti.kernel.mem.FrameAllocator;
 import org.biscotti.kernel.port.Clock;
 import org.biscotti.kernel.port.HostStream;
+import org.biscotti.kernel.socket.Sockets;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,6 +45,7 @@ public final class FileSystems {
   private final DeviceDrivers drivers;
   private final AnonymousFileSystem streams;
   private final IpcFiles ipc;
+  private final Sockets sockets;
   private final Caller kernel;
 
   private FileSystems(Clock clock, FrameAllocator frames, FileSystem root, DeviceDrivers drivers) {
@@ -51,6 +53,7 @@ public final class FileSystems {
     this.root = root;
     this.drivers = drivers;
     streams = new AnonymousFileSystem("pipefs", PIPEFS_MAGIC, clock);
+    sockets = new Sockets(clock, drivers.budget());
     ipc = new IpcFiles(clock, frames, drivers.budget());
     kernel = new KernelCaller(new FsContext(root.root()));
     mounts.add(root);
@@ -128,6 +131,11 @@ public final class FileSystems {
   /** Makes files that have no path. */
   public IpcFiles ipc() {
     return ipc;
+  }
+
+  /** Makes sockets. */
+  public Sockets sockets() {
+    return sockets;
   }
 
   /** On whose behalf the kernel itself works with files: root, no process. */

@@ -1,0 +1,42 @@
+package org.biscotti.kernel.socket;
+
+import java.util.List;
+import org.biscotti.kernel.fs.OpenFile;
+
+/** Bytes on their way to a socket, and what goes with them. Guarded by the receiver's queue. */
+final class Message {
+  /** What a message takes of the heap beside its bytes, about; also counted to the sender. */
+  static final int OVERHEAD_BYTES = 256;
+
+  final byte[] bytes;
+
+  /** Bytes of a stream that have been received. */
+  int offset;
+
+  final UnixSocket from;
+  final Identity identity;
+
+  /** Files in it, each with a reference of the message's own. */
+  List<OpenFile> files;
+
+  Message(byte[] bytes, UnixSocket from, Identity identity, List<OpenFile> files) {
+    this.bytes = bytes;
+    this.from = from;
+    this.identity = identity;
+    this.files = files;
+  }
+
+  int left() {
+    return bytes.length - offset;
+  }
+
+  /** What it counts to the sender's buffer and to the kernel's budget. */
+  int charge() {
+    return charge(bytes.length);
+  }
+
+  /** The same for a message of so many bytes. */
+  static int charge(int bytes) {
+    return bytes + OVERHEAD_BYTES;
+  }
+}
