@@ -56,6 +56,7 @@ class GuestProgramsIT {
         "registers",
         "ringregisters",
         "signals",
+        "sockets",
         "threads",
         "time",
         "vector");
