@@ -410,9 +410,16 @@ public final class Task implements Caller {
     affinity = cpus;
   }
 
-  /** Nanoseconds in the program. */
+  /** Nanoseconds in the program, up to this moment: it may be running. */
   public long userNanos() {
-    return userNanos;
+    while (true) {
+      long since = runningSince;
+      long accounted = userNanos;
+      if (since == runningSince) {
+        return accounted + (since == 0 ? 0 : Math.max(System.nanoTime() - since, 0));
+      }
+      Thread.onSpinWait(); // it has just begun or stopped
+    }
   }
 
   /** Nanoseconds in the kernel on the program's behalf. */
@@ -434,8 +441,7 @@ public final class Task implements Caller {
 
   /** Nanoseconds in the program and in the kernel, up to this moment: it may be running. */
   public long cpuNanos() {
-    long since = runningSince;
-    return userNanos + systemNanos + (since == 0 ? 0 : Math.max(System.nanoTime() - since, 0));
+    return userNanos() + systemNanos;
   }
 
   @SuppressWarnings("NonAtomicVolatileUpdate") // only the owner writes
