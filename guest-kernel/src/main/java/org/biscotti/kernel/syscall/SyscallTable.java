@@ -168,14 +168,8 @@ public final class SyscallTable {
         FileCalls::fcntl,
         PARTIAL,
         "fd enum:fcntl fcntl:1",
-        "locks are granted: there is one process to hold them; no leases, no F_NOTIFY");
-    row(
-        73,
-        "flock",
-        FileCalls::flock,
-        PARTIAL,
-        "fd flags:flock",
-        "granted: there is one process to hold it");
+        "no leases, no F_NOTIFY, no signals of readiness");
+    row(73, "flock", FileCalls::flock, FULL, "fd flags:flock");
     row(74, "fsync", FileCalls::fsync, FULL, "fd");
     row(75, "fdatasync", FileCalls::fsync, FULL, "fd");
     row(76, "truncate", FileCalls::truncate, FULL, "path off");
