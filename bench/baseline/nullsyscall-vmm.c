@@ -5,10 +5,12 @@
  *   nullsyscall-vmm [CALLS_PER_BATCH=20000] [CPU=0] [BATCHES=11]
  *   nullsyscall-vmm exit_ns=N
  *
- *   nullsyscall-vmm serve [CPU=0]
+ *   nullsyscall-vmm serve|floor|ring [CPU=0]
  *
- * The second form takes commands on standard input as ../guest/bell does (../command.h), of which
- * it knows the null call; a benchmark drives both alike.
+ * `serve` takes commands on standard input as ../guest/bell does (../command.h), of which
+ * it knows the null call; a benchmark drives both alike. `floor` and `ring` do the same with calls
+ * that stay in the guest: the entry page of the one returns at once, that of the other posts the
+ * call in shared memory and waits for a thread of ours on the next CPU to answer there.
  *
  * The guest is a loop of `syscall` in ring 3. The entry page does `out`; KVM_RUN returns; registers
  * and segments have come through the synced area of kvm_run (KVM_CAP_SYNC_REGS), the answer goes
@@ -21,7 +23,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -37,10 +41,10 @@
 enum {
   ROOT_TABLE = 0x10000, LEVEL3_TABLE = 0x11000, LEVEL2_TABLE = 0x12000,
   DESCRIPTORS = 0x13000, TASK_STATE = 0x14000, /* three pages with the I/O bitmap */
-  ENTRY_PAGE = 0x20000, PROGRAM = 0x30000, MEMORY_BYTES = 2 << 20,
+  ENTRY_PAGE = 0x20000, REQUEST = 0x22000, REPLY = 0x23000, PROGRAM = 0x30000, MEMORY_BYTES = 2 << 20,
 };
 enum { KERNEL_CODE = 0x10, KERNEL_DATA = 0x18, USER_DATA = 0x2b, USER_CODE = 0x33, TASK = 0x40 };
-enum { CALL_PORT = 0xe0, WRONG_PORT = 0xe1, CALL_NUMBER = 110, ANSWER = 0x5a5a };
+enum { CALL_PORT = 0xe0, WRONG_PORT = 0xe1, DONE_PORT = 0xe2, CALL_NUMBER = 110, ANSWER = 0x5a5a };
 enum { TASK_STATE_BYTES = 0x68, BITMAP_BYTES = 8192 + 1 };
 enum { MSR_STAR = 0xc0000081U, MSR_LSTAR = 0xc0000082U, MSR_SFMASK = 0xc0000084U };
 enum { SYNCED = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS, BATCHES_MAX = 1001 };
@@ -84,7 +88,7 @@ static void build_descriptors(void) {
   uint16_t bitmap_at = TASK_STATE_BYTES;
   memcpy(state + 0x66, &bitmap_at, sizeof bitmap_at);
   memset(bitmap, 0xff, BITMAP_BYTES);
-  bitmap[CALL_PORT / 8] &= (uint8_t)~(1 << CALL_PORT % 8 | 1 << WRONG_PORT % 8);
+  bitmap[CALL_PORT / 8] &= (uint8_t)~(1 << CALL_PORT % 8 | 1 << WRONG_PORT % 8 | 1 << DONE_PORT % 8);
 }
 
 static void build_code(void) {
@@ -201,6 +205,124 @@ static int serve_commands(void) {
   return 0;
 }
 
+/* ---- calls that do not leave the guest ---- */
+
+static uint32_t emit(uint32_t at, const uint8_t *code, size_t bytes) {
+  memcpy(memory + at, code, bytes);
+  return at + (uint32_t)bytes;
+}
+
+/* An instruction with an absolute address, which takes four bytes. */
+static uint32_t emit_at(uint32_t at, const uint8_t *code, size_t bytes, uint32_t address) {
+  at = emit(at, code, bytes);
+  memcpy(memory + at, &address, sizeof address);
+  return at + (uint32_t)sizeof address;
+}
+
+#define EMIT(...) (at = emit(at, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__})))
+#define EMIT_AT(address, ...)                        \
+  (at = emit_at(at, (const uint8_t[]){__VA_ARGS__}, \
+                sizeof((const uint8_t[]){__VA_ARGS__}), (address)))
+
+/* The way back, wherever `syscall` has led to. */
+static void emit_return(uint32_t at, int ring0) {
+  if (ring0) EMIT(0x48, 0x0f, 0x07); /* sysretq */
+  else EMIT(0xff, 0xe1);             /* jmp *%rcx */
+}
+
+static void build_floor(int ring0) {
+  uint32_t at = ENTRY_PAGE;
+  EMIT(0xb8, ANSWER & 0xff, ANSWER >> 8, 0, 0); /* mov $ANSWER,%eax */
+  emit_return(at, ring0);
+}
+
+static void build_ring(int ring0) {
+  uint32_t at = ENTRY_PAGE;
+  EMIT_AT(REQUEST + 8, 0x48, 0x89, 0x04, 0x25); /* mov %rax,REQUEST+8 */
+  EMIT_AT(REQUEST, 0x8b, 0x04, 0x25);           /* mov REQUEST,%eax */
+  EMIT(0xff, 0xc0);                             /* inc %eax */
+  EMIT_AT(REQUEST, 0x89, 0x04, 0x25);           /* mov %eax,REQUEST */
+  EMIT(0xf3, 0x90);                             /* again: pause */
+  EMIT_AT(REPLY, 0x39, 0x04, 0x25);             /* cmp %eax,REPLY */
+  EMIT(0x75, 0xf5);                             /* jne again */
+  EMIT_AT(REPLY + 8, 0x48, 0x8b, 0x04, 0x25);   /* mov REPLY+8,%rax */
+  emit_return(at, ring0);
+}
+
+/* As many calls as RBX says, then the port that says so. */
+static void build_counted_program(void) {
+  const uint8_t program[] = {
+      0xb8, CALL_NUMBER, 0, 0, 0,             /* again: mov $CALL_NUMBER,%eax */
+      0x0f, 0x05,                             /* syscall */
+      0x3d, ANSWER & 0xff, ANSWER >> 8, 0, 0, /* cmp $ANSWER,%eax */
+      0x75, 0x07,                             /* jne wrong */
+      0x48, 0xff, 0xcb,                       /* dec %rbx */
+      0x75, 0xed,                             /* jne again */
+      0xe6, DONE_PORT,                        /* out %al,$DONE_PORT */
+      0xe6, WRONG_PORT,                       /* wrong: out %al,$WRONG_PORT */
+  };
+  memcpy(memory + PROGRAM, program, sizeof program);
+}
+
+static uint64_t run_counted(uint64_t calls) {
+  struct kvm_regs *r = &run->s.regs.regs;
+  r->rip = PROGRAM;
+  r->rbx = calls;
+  run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
+  uint64_t start = now_ns();
+  if (ioctl(vcpu, KVM_RUN, 0) < 0) die("KVM_RUN: %s", strerror(errno));
+  uint64_t spent = now_ns() - start;
+  if (run->exit_reason != KVM_EXIT_IO || run->io.port != DONE_PORT)
+    die("unexpected exit %u at 0x%llx", run->exit_reason, r->rip);
+  return spent;
+}
+
+static void bind_to(long cpu);
+
+/* Answers what is posted; RBX and the loop around it are the guest's. */
+static void *answer_ring(void *cpu) {
+  bind_to(*(long *)cpu);
+  _Atomic uint32_t *request = (_Atomic uint32_t *)(memory + REQUEST);
+  _Atomic uint32_t *reply = (_Atomic uint32_t *)(memory + REPLY);
+  uint32_t seen = 0;
+  while (1) {
+    uint32_t posted = atomic_load_explicit(request, memory_order_acquire);
+    if (posted == seen) {
+      __builtin_ia32_pause();
+      continue;
+    }
+    seen = posted;
+    uint64_t result = *(uint64_t *)(memory + REQUEST + 8) == CALL_NUMBER ? ANSWER : 0;
+    *(uint64_t *)(memory + REPLY + 8) = result;
+    atomic_store_explicit(reply, posted, memory_order_release);
+  }
+  return NULL;
+}
+
+/* The first call leaves the guest, and shows in which ring `syscall` arrives. */
+static int serve_in_guest(int ring, long cpu) {
+  serve_one();
+  if (ioctl(vcpu, KVM_RUN, 0) < 0) die("KVM_RUN: %s", strerror(errno));
+  struct kvm_sregs *s = &run->s.regs.sregs;
+  int ring0 = (s->cs.selector & 3) == 0;
+  (ring ? build_ring : build_floor)(ring0);
+  build_counted_program();
+  if (ring0) { /* back to ring 3, as sysretq would */
+    set_registers();
+    if (ioctl(vcpu, KVM_GET_REGS, &run->s.regs.regs) < 0) die("KVM_GET_REGS");
+  }
+  static long server_cpu;
+  server_cpu = (cpu + 1) % sysconf(_SC_NPROCESSORS_ONLN);
+  pthread_t thread;
+  if (ring && pthread_create(&thread, NULL, answer_ring, &server_cpu)) die("pthread_create");
+  struct command command;
+  while (next_command(&command)) {
+    if (command.operation != COMMAND_NULL) die("no such command: %lu", command.operation);
+    if (!answer(run_counted(command.count))) break;
+  }
+  return 0;
+}
+
 static int by_value(const void *a, const void *b) {
   double x = *(const double *)a, y = *(const double *)b;
   return (x > y) - (x < y);
@@ -211,7 +333,7 @@ static long argument(int argc, char **argv, int index, long fallback, long minim
   char *end;
   long value = strtol(argv[index], &end, 10);
   if (end == argv[index] || *end || value < minimum || value > maximum)
-    die("usage: nullsyscall-vmm [CALLS_PER_BATCH] [CPU] [BATCHES, at most %d] | serve [CPU]",
+    die("usage: nullsyscall-vmm [CALLS_PER_BATCH] [CPU] [BATCHES, at most %d] | serve|floor|ring [CPU]",
         BATCHES_MAX);
   return value;
 }
@@ -224,12 +346,14 @@ static void bind_to(long cpu) {
 }
 
 int main(int argc, char **argv) {
-  int serving = argc > 1 && !strcmp(argv[1], "serve");
+  int ring = argc > 1 && !strcmp(argv[1], "ring"), floor = argc > 1 && !strcmp(argv[1], "floor");
+  int serving = ring || floor || (argc > 1 && !strcmp(argv[1], "serve"));
   long calls = serving ? 0 : argument(argc, argv, 1, 20000, 1, 1000000000);
   long cpu = argument(argc, argv, 2, 0, 0, CPU_SETSIZE - 1);
   long batches = argument(argc, argv, 3, 11, 1, BATCHES_MAX);
   bind_to(cpu);
   create_machine();
+  if (ring || floor) return serve_in_guest(ring, cpu);
   if (serving) return serve_commands();
   batch_ns(calls < 1000 ? calls : 1000); /* shadow tables and caches fill */
   static double ns[BATCHES_MAX];

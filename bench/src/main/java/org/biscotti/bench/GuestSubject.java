@@ -10,11 +10,16 @@ import org.biscotti.devices.HostFiles;
 import org.biscotti.kernel.Kernel;
 import org.biscotti.kernel.KernelOptions;
 import org.biscotti.kernel.fs.Credentials;
+import org.biscotti.kernel.serve.Exitless;
+import org.biscotti.kernel.serve.Policies;
 import org.biscotti.kernel.task.Process;
 import org.biscotti.kvm.Machine;
 import org.biscotti.kvm.MachineOptions;
 
-/** {@code bell} in the guest of a machine of its own with one vCPU; its files are in the tmpfs. */
+/**
+ * {@code bell} in the guest of a machine of its own; its files are in the tmpfs. With one vCPU its
+ * calls leave the guest; with two, the other one serves them.
+ */
 final class GuestSubject implements Subject {
   private static final String PATH = "/bell";
 
@@ -27,7 +32,21 @@ final class GuestSubject implements Subject {
 
   /** Boots a machine with so much memory and starts the program. */
   GuestSubject(long memoryBytes) throws IOException {
-    machine = new Machine(new MachineOptions(memoryBytes, 1, KernelOptions.DEFAULT));
+    this(new MachineOptions(memoryBytes, 1, KernelOptions.DEFAULT));
+  }
+
+  /** The same on two vCPUs, calls being served without an exit under a policy. */
+  static GuestSubject served(long memoryBytes, Policies policy) throws IOException {
+    KernelOptions given = KernelOptions.DEFAULT;
+    return new GuestSubject(
+        new MachineOptions(
+            memoryBytes,
+            2,
+            new KernelOptions(given.memoryPolicy(), null, null, null, policy, Exitless.ON)));
+  }
+
+  private GuestSubject(MachineOptions options) throws IOException {
+    machine = new Machine(options);
     boolean complete = false;
     try {
       hostFiles = new HostFiles();

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.biscotti.kernel.serve.Policies;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -11,6 +12,7 @@ import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
@@ -32,6 +34,8 @@ import org.openjdk.jmh.annotations.Warmup;
 public class NullSyscall {
   /** Long enough that handing over the command is a fraction of a per cent. */
   static final int EXITS = 10_000;
+
+  static final int RING_CALLS = 200_000;
 
   static final int NATIVE_CALLS = 2_000_000;
 
@@ -57,6 +61,28 @@ public class NullSyscall {
     }
   }
 
+  /** A program in the guest, and a second vCPU that serves its calls without an exit. */
+  @State(Scope.Benchmark)
+  @SuppressWarnings("NullAway.Init") // JMH sets the policy and calls open
+  public static class JavaRing {
+    /** On which thread a call runs. */
+    @Param Policies side;
+
+    private Subject subject;
+
+    /** Boots a machine and starts the program. */
+    @Setup
+    public void open() throws IOException {
+      subject = GuestSubject.served(MEMORY_BYTES, side);
+    }
+
+    /** Ends both. */
+    @TearDown
+    public void close() throws IOException {
+      subject.close();
+    }
+  }
+
   /** The monitor in C with its own guest. */
   @State(Scope.Benchmark)
   @SuppressWarnings("NullAway.Init") // JMH calls open
@@ -66,9 +92,45 @@ public class NullSyscall {
     /** Starts it. */
     @Setup
     public void open() throws IOException {
-      String monitor = Subject.program("baseline/nullsyscall-vmm").toString();
-      String core = Integer.toString(Subject.core());
-      subject = new ProcessSubject(ANYWHERE, List.of(monitor, "serve", core));
+      subject = monitor("serve");
+    }
+
+    /** Ends it. */
+    @TearDown
+    public void close() throws IOException {
+      subject.close();
+    }
+  }
+
+  /** The guest of the monitor in C with an entry page that returns at once. */
+  @State(Scope.Benchmark)
+  @SuppressWarnings("NullAway.Init") // JMH calls open
+  public static class CFloor {
+    private Subject subject;
+
+    /** Starts it. */
+    @Setup
+    public void open() throws IOException {
+      subject = monitor("floor");
+    }
+
+    /** Ends it. */
+    @TearDown
+    public void close() throws IOException {
+      subject.close();
+    }
+  }
+
+  /** The monitor in C with a thread on another core that answers in shared memory. */
+  @State(Scope.Benchmark)
+  @SuppressWarnings("NullAway.Init") // JMH calls open
+  public static class CRing {
+    private Subject subject;
+
+    /** Starts it. */
+    @Setup
+    public void open() throws IOException {
+      subject = monitor("ring");
     }
 
     /** Ends it. */
@@ -104,6 +166,27 @@ public class NullSyscall {
     calls(state.subject, EXITS);
   }
 
+  /** In shared memory, by the kernel in Java on another vCPU's thread. */
+  @Benchmark
+  @OperationsPerInvocation(RING_CALLS)
+  public void javaRing(JavaRing state) throws IOException {
+    calls(state.subject, RING_CALLS);
+  }
+
+  /** Not at all: the entry page returns at once. Nothing that answers can be cheaper. */
+  @Benchmark
+  @OperationsPerInvocation(RING_CALLS)
+  public void bounce(CFloor state) throws IOException {
+    calls(state.subject, RING_CALLS);
+  }
+
+  /** In shared memory, by a thread of the monitor in C. */
+  @Benchmark
+  @OperationsPerInvocation(RING_CALLS)
+  public void cRing(CRing state) throws IOException {
+    calls(state.subject, RING_CALLS);
+  }
+
   /** By an exit to the monitor in C. */
   @Benchmark
   @OperationsPerInvocation(EXITS)
@@ -116,6 +199,12 @@ public class NullSyscall {
   @OperationsPerInvocation(NATIVE_CALLS)
   public void nativeLinux(Native state) throws IOException {
     calls(state.subject, NATIVE_CALLS);
+  }
+
+  private static Subject monitor(String mode) throws IOException {
+    String monitor = Subject.program("baseline/nullsyscall-vmm").toString();
+    String core = Integer.toString(Subject.core());
+    return new ProcessSubject(ANYWHERE, List.of(monitor, mode, core));
   }
 
   private static void calls(Subject subject, int count) throws IOException {

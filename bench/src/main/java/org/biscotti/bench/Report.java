@@ -6,11 +6,18 @@ import com.google.errorprone.annotations.FormatMethod;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
+import org.biscotti.kernel.serve.Policies;
 
 /** The tables that a run of the benchmarks ends with, and whether what must hold does. */
 final class Report {
   /** Most that an exit to Java may cost, as a multiple of one to C. */
   static final double EXIT_RATIO_MAX = 1.10;
+
+  /** Most that a call served in shared memory may cost, as a multiple of one that nobody serves. */
+  static final double INLINE_RATIO_MAX = 1.5;
+
+  /** The same for one on a thread of its own. */
+  static final double THREAD_RATIO_MAX = 2.2;
 
   /**
    * Bytes of Java heap per exit that count as none. A batch takes a few hundred for its command and
@@ -56,7 +63,14 @@ final class Report {
     Optional<Figure> java = call("NullSyscall.javaExit", "Java exit");
     Optional<Figure> c = call("NullSyscall.cExit", "C exit");
     call("NullSyscall.nativeLinux", "native Linux");
+    Optional<Figure> floor = call("NullSyscall.bounce", "bounce");
+    call("NullSyscall.cRing", "C ring");
+    for (Policies policy : Policies.values()) {
+      String name = policy.name();
+      find("NullSyscall.javaRing", name, 0).ifPresent(f -> call(f, "ring " + name));
+    }
     line("");
+    floor.ifPresent(this::ringRatios);
     if (java.isPresent() && c.isPresent()) {
       bar("Java exit / C exit", java.get().nanos() / c.get().nanos(), EXIT_RATIO_MAX);
     }
@@ -66,9 +80,30 @@ final class Report {
 
   private Optional<Figure> call(String benchmark, String title) {
     Optional<Figure> figure = find(benchmark, "", 0);
-    figure.ifPresent(
-        f -> line("  %-14s%12.1f%14.1f%10.3f", title, f.nanos(), f.ownNanos(), f.allocatedBytes()));
+    figure.ifPresent(f -> call(f, title));
     return figure;
+  }
+
+  private void call(Figure f, String title) {
+    line("  %-14s%12.1f%14.1f%10.3f", title, f.nanos(), f.ownNanos(), f.allocatedBytes());
+  }
+
+  /** What the ways to answer without an exit cost, as multiples of not answering. */
+  private void ringRatios(Figure floor) {
+    find("NullSyscall.cRing", "", 0)
+        .ifPresent(f -> line("  %-22s%10.3f", "C ring / bounce", f.nanos() / floor.nanos()));
+    for (Policies policy : Policies.values()) {
+      Optional<Figure> figure = find("NullSyscall.javaRing", policy.name(), 0);
+      if (figure.isPresent()) {
+        String what = policy.name() + " / bounce";
+        double ratio = figure.get().nanos() / floor.nanos();
+        switch (policy) {
+          case INLINE -> bar(what, ratio, INLINE_RATIO_MAX);
+          case THREAD -> bar(what, ratio, THREAD_RATIO_MAX);
+          case POOL, ADAPTIVE -> line("  %-22s%10.3f", what, ratio);
+        }
+      }
+    }
   }
 
   private void bar(String what, double value, double maximum) {

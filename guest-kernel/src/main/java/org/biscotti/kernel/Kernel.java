@@ -156,6 +156,7 @@ public final class Kernel implements AutoCloseable {
             log);
     terminals = new Terminals(new JobSignals(processes), clock, frames);
     state.files().addTerminals(terminals);
+    processes.onSessionEnd(terminals::sessionEnded);
     observer = options.observer();
     dispatcher = new Dispatcher(new SyscallTable(), observer);
     serving =

@@ -504,13 +504,25 @@ final class KvmCpu implements GuestCpu {
     long rip = vcpu.register(RIP);
     boolean kernel = (vcpu.selector(kvm_sregs$cs) & 3) == 0;
     position = kernel ? IN_KERNEL : IN_USER;
+    int vector = vcpu.takeException();
+    if (!kernel && isAfterInstruction(vector)) {
+      counts.faults++;
+      return new Trap.Fault(vector, 0);
+    }
+    // Any other exception comes again, as the instruction does.
     if (kernel && inStubs(rip)) {
       return exception((int) (rip - KernelArea.STUBS) / STUB_BYTES);
     }
-    if (inEntryPage(rip) && kernel == ring0Entry) {
+    // In ring 0 where syscall stays in ring 3: see emulatedSyscall.
+    if (inEntryPage(rip) && (kernel == ring0Entry || rip == KernelArea.ENTRY)) {
       return leaveEntryPage(rip);
     }
     return Trap.Interrupted.INTERRUPTED;
+  }
+
+  /** An exception that is reported after its instruction, and would not come again. */
+  private static boolean isAfterInstruction(int vector) {
+    return vector == VECTOR_DEBUG || vector == VECTOR_BREAKPOINT || vector == VECTOR_OVERFLOW;
   }
 
   private Trap leaveEntryPage(long rip) {

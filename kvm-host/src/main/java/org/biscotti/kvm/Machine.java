@@ -137,6 +137,11 @@ public final class Machine implements AutoCloseable {
     return hostKind;
   }
 
+  /** Makes a vCPU come out of the guest, wherever its program is; harmless at any time. */
+  void kick(int vcpu) {
+    cpus.get(vcpu).kick();
+  }
+
   /** Exits so far; slightly old values while programs run. */
   public ExitTotals exits() {
     long calls = 0;

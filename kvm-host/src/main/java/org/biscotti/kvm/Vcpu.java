@@ -17,6 +17,12 @@ import org.biscotti.kvm.ffi.Libc;
  * <p>All methods are for the thread that runs the vCPU.
  */
 public final class Vcpu implements AutoCloseable {
+  /** Offsets in struct kvm_vcpu_events (linux/kvm.h for x86). */
+  private static final long EXCEPTION_INJECTED = 0;
+
+  private static final long EXCEPTION_NUMBER = 1;
+  private static final long EXCEPTION_PENDING = 3;
+
   private static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;
   private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT;
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
@@ -222,6 +228,28 @@ public final class Vcpu implements AutoCloseable {
   /** Bytes of an XSAVE area in standard form with these features. */
   int vectorBytes(long features) {
     return kvm.vectorBytes(features);
+  }
+
+  /**
+   * Discards an exception that KVM would deliver when the vCPU runs next, by then perhaps to
+   * another program.
+   *
+   * @return its vector, or -1 if there is none
+   */
+  int takeException() {
+    try (Arena scratch = Arena.ofConfined()) {
+      MemorySegment events = scratch.allocate(kvm_vcpu_events$sizeof, 8);
+      check(Libc.ioctl(state, fd, KVM_GET_VCPU_EVENTS, events.address()), "KVM_GET_VCPU_EVENTS");
+      boolean injected = events.get(BYTE, EXCEPTION_INJECTED) != 0;
+      boolean pending = events.get(BYTE, EXCEPTION_PENDING) != 0;
+      if (!injected && !pending) {
+        return -1;
+      }
+      int vector = events.get(BYTE, EXCEPTION_NUMBER) & 0xff;
+      events.fill((byte) 0);
+      check(Libc.ioctl(state, fd, KVM_SET_VCPU_EVENTS, events.address()), "KVM_SET_VCPU_EVENTS");
+      return vector;
+    }
   }
 
   /** Discards any exception that is pending or being injected, and makes the vCPU runnable. */

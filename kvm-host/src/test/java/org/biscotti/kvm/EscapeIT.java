@@ -99,7 +99,7 @@ class EscapeIT {
       }
       Outcome mounts = busybox(guest, "cat", "/proc/self/mounts");
       assertThat(mounts.output().lines().map(line -> line.split(" ", -1)[1]))
-          .containsExactlyInAnyOrder("/", "/dev", "/proc");
+          .containsExactlyInAnyOrder("/", "/dev", "/dev/pts", "/dev/shm", "/proc");
     }
   }
 
@@ -116,6 +116,8 @@ class EscapeIT {
           fd
           full
           null
+          ptmx
+          pts
           random
           shm
           stderr

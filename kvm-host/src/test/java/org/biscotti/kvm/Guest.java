@@ -25,6 +25,11 @@ final class Guest implements AutoCloseable {
   private final Machine machine;
 
   private Guest(@Nullable Path root, long memoryBytes, int cpus) throws IOException {
+    this(root, memoryBytes, cpus, policy(), exitless());
+  }
+
+  private Guest(@Nullable Path root, long memoryBytes, int cpus, Policies policy, Exitless exitless)
+      throws IOException {
     hostFiles = new HostFiles();
     machine =
         new Machine(
@@ -36,8 +41,8 @@ final class Guest implements AutoCloseable {
                     null,
                     root == null ? null : hostFiles.openDirectory(root, false),
                     null,
-                    policy(),
-                    exitless())));
+                    policy,
+                    exitless)));
   }
 
   /** The tests run once for each policy: the property says which. */
@@ -56,6 +61,11 @@ final class Guest implements AutoCloseable {
 
   static Guest empty(long memoryBytes, int cpus) throws IOException {
     return new Guest(null, memoryBytes, cpus);
+  }
+
+  /** A machine with an empty root and 512 MiB whose system calls are served in one way. */
+  static Guest serving(int cpus, Policies policy, Exitless exitless) throws IOException {
+    return new Guest(null, 512L << 20, cpus, policy, exitless);
   }
 
   /** A machine whose root shows a directory of the host. */

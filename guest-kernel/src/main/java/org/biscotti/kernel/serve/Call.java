@@ -31,8 +31,11 @@ import org.jspecify.annotations.Nullable;
  * </ul>
  *
  * <p>There is one for each vCPU, used again and again; only a move makes a new one.
+ *
+ * <p>Every access to the state goes through {@link #word}, {@link #change} and {@link #set}: a test
+ * overrides them and tries all interleavings.
  */
-public final class Call {
+public class Call {
   static final int IDLE = 0;
   static final int OPEN = 1;
   static final int TAKEN = 2;
@@ -40,6 +43,9 @@ public final class Call {
   static final int PARKED = 4;
   static final int FINISHED = 5;
   static final int MOVED = 6;
+
+  private static final int STATE_MASK = 7;
+  private static final int TURN_SHIFT = 3;
 
   private static final VarHandle STATE;
 
@@ -81,12 +87,56 @@ public final class Call {
 
   private long result;
 
+  /**
+   * Counts how often it has been taken. It is part of the state TAKEN: a thread that comes back to
+   * a call late, when that has been answered and taken again, must not take it for its own.
+   */
+  private int turn;
+
   Call(SyscallRing ring) {
     this.ring = ring;
   }
 
   int state() {
+    return word() & STATE_MASK;
+  }
+
+  /** The state, and which turn it is if that is TAKEN. */
+  int word() {
     return state;
+  }
+
+  /** Which of the calls it has been used for this is; for the thread that took it. */
+  int turn() {
+    return turn;
+  }
+
+  private int taken() {
+    return turn << TURN_SHIFT | TAKEN;
+  }
+
+  /** Compare-and-set of the state. */
+  boolean change(int from, int to) {
+    return STATE.compareAndSet(this, from, to);
+  }
+
+  /** Store of the state, by its owner; releases what the owner has written. */
+  void set(int to) {
+    STATE.setRelease(this, to);
+  }
+
+  /** Somebody else is about to change the state. */
+  void spin() {
+    Thread.onSpinWait();
+  }
+
+  long nanoTime() {
+    return System.nanoTime();
+  }
+
+  /** True if the program must not go on with its result alone. */
+  boolean mustLeaveGuest() {
+    return task().mustLeaveGuest();
   }
 
   /** The task; there is one in every state but IDLE. */
@@ -101,12 +151,40 @@ public final class Call {
   /** The vCPU's thread lets the program make a call through the ring. */
   void open(Task of) {
     task = of;
-    STATE.setRelease(this, OPEN);
+    set(OPEN);
   }
 
   /** The vCPU's thread takes the program's call or the right to look at the task; see the class. */
   boolean close() {
-    return STATE.compareAndSet(this, OPEN, IDLE);
+    return change(OPEN, IDLE);
+  }
+
+  /**
+   * The vCPU's thread waits a while for a call that somebody may have taken.
+   *
+   * @param patienceNanos how long to wait for a thread that serves it; one that waits itself is not
+   *     waited for
+   * @return true if call and task are the vCPU's again: nobody has taken it, or it is finished
+   */
+  boolean closeWithin(long patienceNanos) {
+    long start = 0;
+    while (!close()) {
+      int now = state();
+      if (now == FINISHED || now == IDLE) {
+        return true;
+      }
+      if (now == PARKED) {
+        return false;
+      }
+      long time = nanoTime();
+      if (start == 0) {
+        start = time;
+      } else if (time - start > patienceNanos && now == TAKEN) {
+        return false;
+      }
+      spin();
+    }
+    return true;
   }
 
   /**
@@ -115,13 +193,16 @@ public final class Call {
    * @return false if there is nothing, or somebody else has it
    */
   boolean tryTake() {
-    if (state != OPEN || !ring.hasRequest() || !STATE.compareAndSet(this, OPEN, BUSY)) {
+    if (state() != OPEN || !ring.hasRequest() || !change(OPEN, BUSY)) {
       return false;
     }
     // Only now is it certain whose ring this is; what was seen before may have been another's.
     boolean taken = ring.take(this);
     reported = false;
-    STATE.setRelease(this, taken ? TAKEN : OPEN);
+    if (taken) {
+      turn++;
+    }
+    set(taken ? taken() : OPEN);
     return taken;
   }
 
@@ -129,12 +210,13 @@ public final class Call {
   void takeFromExit(Task of) {
     task = of;
     posted = false;
-    STATE.setRelease(this, TAKEN);
+    turn++;
+    set(taken());
   }
 
   /** Back to the vCPU's thread alone, once the result has been used or dropped. */
   void idle() {
-    STATE.setRelease(this, IDLE);
+    set(IDLE);
   }
 
   long result() {
@@ -148,28 +230,27 @@ public final class Call {
    *     runnable
    */
   boolean finish(long value) {
-    if (posted && STATE.compareAndSet(this, TAKEN, BUSY)) {
-      Task of = task();
-      if (of.mustLeaveGuest()) {
+    if (posted && change(taken(), BUSY)) {
+      if (mustLeaveGuest()) {
         result = value;
         ring.answerLeave(sequence);
-        STATE.setRelease(this, FINISHED);
+        set(FINISHED);
       } else {
         ring.answer(sequence, value);
-        STATE.setRelease(this, OPEN);
+        set(OPEN);
       }
       return true;
     }
     result = value;
     while (true) {
-      int now = state;
-      switch (now) {
+      int now = word();
+      switch (now & STATE_MASK) {
         case TAKEN, PARKED -> {
-          if (STATE.compareAndSet(this, now, FINISHED)) {
+          if (change(now, FINISHED)) {
             return true;
           }
         }
-        case BUSY -> Thread.onSpinWait();
+        case BUSY -> spin();
         default -> {
           return false;
         }
@@ -184,24 +265,27 @@ public final class Call {
    *     runnable
    */
   boolean refuse() {
-    if (!STATE.compareAndSet(this, TAKEN, BUSY)) {
+    if (!change(taken(), BUSY)) {
       return false;
     }
     ring.answerLeave(sequence);
-    STATE.setRelease(this, OPEN);
+    set(OPEN);
     return true;
   }
 
   /**
    * The thread that took the call has left it to another, which waits: the vCPU need not. If the
    * call is over by now, or moved, that stays so.
+   *
+   * @param ofTurn the turn when it was taken; by now it may be another call
    */
-  void park() {
-    if (!posted) {
-      STATE.compareAndSet(this, TAKEN, PARKED);
-    } else if (STATE.compareAndSet(this, TAKEN, BUSY)) {
-      ring.answerLeave(sequence);
-      STATE.setRelease(this, PARKED);
+  void park(int ofTurn) {
+    int mine = ofTurn << TURN_SHIFT | TAKEN;
+    if (change(mine, BUSY)) {
+      if (posted) {
+        ring.answerLeave(sequence);
+      }
+      set(PARKED);
     }
   }
 
@@ -212,15 +296,15 @@ public final class Call {
    */
   boolean move() {
     while (true) {
-      int now = state;
-      switch (now) {
+      int now = word();
+      switch (now & STATE_MASK) {
         case TAKEN, PARKED -> {
-          if (STATE.compareAndSet(this, now, MOVED)) {
+          if (change(now, MOVED)) {
             ring.replaceCall();
             return true;
           }
         }
-        case BUSY -> Thread.onSpinWait();
+        case BUSY -> spin();
         default -> {
           return false;
         }

@@ -65,9 +65,7 @@ public final class Server {
 
   /** Before a task runs on this vCPU for the first time, or again. */
   public void attach(boolean otherSpace) {
-    if (otherSpace) {
-      ring.scrub();
-    }
+    ring.attach(otherSpace);
   }
 
   /** Before the program runs: its calls may be taken from the ring. */
@@ -121,39 +119,16 @@ public final class Server {
     if (serving.exitless() == Exitless.OFF) {
       return Outcome.UNTAKEN; // a jump into the entry page
     }
-    if (isClosed(call, PATIENCE_NANOS)) {
-      return outcome(task, call);
+    while (!call.closeWithin(PATIENCE_NANOS)) {
+      task.detach();
+      if (call.move()) {
+        return Outcome.MOVED;
+      }
+      // Answered while the registers were saved. Of a program that has forged a request the real
+      // one may be taken next, so this is not yet the end.
+      task.attach(cpu);
     }
-    task.detach();
-    if (call.move()) {
-      return Outcome.MOVED;
-    }
-    // It has been answered while the registers were saved.
-    task.attach(cpu);
-    isClosed(call, Long.MAX_VALUE);
     return outcome(task, call);
-  }
-
-  /** Waits a while for a call that somebody has taken; true if it is the vCPU's again. */
-  private static boolean isClosed(Call call, long patienceNanos) {
-    long start = 0;
-    while (!call.close()) {
-      int state = call.state();
-      if (state == Call.FINISHED || state == Call.IDLE) {
-        return true;
-      }
-      if (state == Call.PARKED) {
-        return false;
-      }
-      long now = System.nanoTime();
-      if (start == 0) {
-        start = now;
-      } else if (now - start > patienceNanos && state == Call.TAKEN) {
-        return false;
-      }
-      Thread.onSpinWait();
-    }
-    return true;
   }
 
   private Outcome outcome(Task task, Call call) {
@@ -171,6 +146,9 @@ public final class Server {
     } else {
       for (int i = 0; i < COUNT; i++) {
         task.setRegister(i, registers.registers[i]);
+      }
+      if (ring.answeredFsBase()) {
+        task.setFsBase(registers.fsBase);
       }
     }
     return Outcome.DONE;
@@ -326,8 +304,9 @@ public final class Server {
 
   /** Runs the handler of a call on a new virtual thread, here until it waits. */
   void runOnOwnThread(Call call) {
+    int turn = call.turn();
     serving.threads().run(() -> runWaiting(call), here);
-    call.park();
+    call.park(turn);
   }
 
   private void runWaiting(Call call) {

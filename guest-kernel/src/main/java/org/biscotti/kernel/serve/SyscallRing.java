@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Which thread may do what is decided by the state of the {@link Call} that the ring is for, not
  * by anything in the pages: {@link #take} and {@link #answer} are for whoever owns the call.
  */
-final class SyscallRing {
+class SyscallRing {
   private static final int SCRUBBED_BYTES = 256;
 
   private final GuestMemory memory;
@@ -39,7 +39,12 @@ final class SyscallRing {
     this.memory = memory;
     this.request = request;
     this.reply = reply;
-    call = new Call(this);
+    call = newCall();
+  }
+
+  /** A call of this ring; a test makes one that it can watch. */
+  Call newCall() {
+    return new Call(this);
   }
 
   Call call() {
@@ -48,7 +53,7 @@ final class SyscallRing {
 
   /** After a call has been moved off the vCPU: the old one's owner keeps that for itself. */
   void replaceCall() {
-    call = new Call(this);
+    call = newCall();
   }
 
   /** Tells the program's side whether anybody serves it. */
@@ -150,13 +155,32 @@ final class SyscallRing {
     return answeredAction == RETURN ? null : answeredRegisters;
   }
 
+  /** True if those registers include the base of FS. */
+  boolean answeredFsBase() {
+    return answeredAction == LOAD_FS;
+  }
+
   /** How many requests have been answered for good. */
   long answeredCount() {
     return answeredCount;
   }
 
+  /**
+   * Gives the ring to another task. What the last one has left there, a request that nobody has
+   * looked at for one, is not the new one's; and the answer to the last one is no answer to it,
+   * even if it writes that one's number into the ring.
+   */
+  void attach(boolean otherSpace) {
+    skipRequest();
+    answeredAction = 0;
+    answeredRegisters = null;
+    if (otherSpace) {
+      scrub();
+    }
+  }
+
   /** Removes what one program could see of another. */
-  void scrub() {
+  private void scrub() {
     for (int at = REQUEST_RAX; at < SCRUBBED_BYTES; at += Long.BYTES) {
       memory.setLong(request + at, 0);
     }

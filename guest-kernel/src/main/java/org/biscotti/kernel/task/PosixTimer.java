@@ -122,15 +122,13 @@ public final class PosixTimer implements PendingSignals.Source {
         return;
       }
       waiting = true;
+      armed = interval > 0; // before anybody can know of the signal
     } finally {
       lock.unlock();
     }
     boolean sent = SignalDelivery.send(process, target, info, this);
     lock.lock();
     try {
-      if (current == generation && interval == 0) {
-        armed = false;
-      }
       if (!sent && waiting && current == generation) {
         waiting = false;
         if (interval > 0) {

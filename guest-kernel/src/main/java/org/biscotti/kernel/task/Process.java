@@ -17,7 +17,6 @@ import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.FileTable;
 import org.biscotti.kernel.fs.FsContext;
 import org.biscotti.kernel.fs.ProcessView;
-import org.biscotti.kernel.fs.tty.Terminals;
 import org.biscotti.kernel.mem.AddressSpace;
 import org.biscotti.kernel.mem.UserMemory;
 import org.biscotti.kernel.port.CpuContext;
@@ -455,8 +454,7 @@ public final class Process implements ProcessView {
       waiting.releaseHold();
     }
     if (last) {
-      ExitStatus whole = exiting;
-      takeApart(whole != null ? whole : ExitStatus.exited(task.exitCode()));
+      takeApart(task.exitStatus());
     }
   }
 
@@ -477,9 +475,8 @@ public final class Process implements ProcessView {
       signals.timers().close();
       space.close();
       releaseVfork();
-      Terminals terminals = kernel.files().drivers().terminals();
-      if (terminals != null && session() == pid) {
-        terminals.sessionEnded(pid);
+      if (session() == pid) {
+        kernel.processes().sessionEnded(pid);
       }
       kernel.processes().kinship().ended(this, status);
       exited.complete(status);

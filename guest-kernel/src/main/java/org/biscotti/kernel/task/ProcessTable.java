@@ -4,6 +4,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntConsumer;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.fs.ProcessDirectory;
@@ -22,6 +23,7 @@ public final class ProcessTable implements ProcessDirectory {
   private final Kinship kinship = new Kinship(this);
   private final AtomicInteger last = new AtomicInteger();
   private final AtomicLong created = new AtomicLong();
+  private volatile IntConsumer sessionListener = session -> {};
 
   @Override
   public @Nullable Process find(int pid) {
@@ -40,6 +42,15 @@ public final class ProcessTable implements ProcessDirectory {
 
   public int size() {
     return processes.size();
+  }
+
+  /** Has somebody told when the leader of a session has ended; before the first process starts. */
+  public void onSessionEnd(IntConsumer listener) {
+    sessionListener = listener;
+  }
+
+  void sessionEnded(int session) {
+    sessionListener.accept(session);
   }
 
   /** Who is whose parent, group and session. */

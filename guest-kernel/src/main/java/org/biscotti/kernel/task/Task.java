@@ -147,9 +147,10 @@ public final class Task implements Caller {
     ending = true;
   }
 
-  /** What {@link #exit} was given. */
-  int exitCode() {
-    return exitCode;
+  /** How the task ends: as its process does, or by itself with what {@link #exit} was given. */
+  public Process.ExitStatus exitStatus() {
+    Process.ExitStatus whole = process.exiting();
+    return whole != null ? whole : Process.ExitStatus.exited(exitCode);
   }
 
   /** Another task of the process executes a program: this one has to end. */

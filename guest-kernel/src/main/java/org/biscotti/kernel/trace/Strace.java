@@ -136,10 +136,7 @@ public final class Strace implements SyscallObserver {
       unfinished(traced, line);
       write(line);
     }
-    Process.ExitStatus status = task.process().exiting();
-    if (status != null) {
-      write(epitaph(status, leader(task)));
-    }
+    write(epitaph(task.exitStatus(), leader(task)));
   }
 
   /** The last line. */

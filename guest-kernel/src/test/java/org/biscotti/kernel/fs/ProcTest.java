@@ -145,10 +145,11 @@ class ProcTest {
             """
             tmpfs / tmpfs rw,relatime 0 0
             devtmpfs /dev devtmpfs rw,nosuid,relatime 0 0
+            tmpfs /dev/shm tmpfs rw,nosuid,nodev,relatime 0 0
             proc /proc proc rw,nosuid,nodev,noexec,relatime 0 0
             """);
-    assertThat(tree.contents("/proc/self/mountinfo").split("\n", -1)[2])
-        .matches("22 20 0:\\d+ / /proc rw,nosuid,nodev,noexec,relatime - proc proc rw");
+    assertThat(tree.contents("/proc/self/mountinfo").split("\n", -1)[3])
+        .matches("2\\d 20 0:\\d+ / /proc rw,nosuid,nodev,noexec,relatime - proc proc rw");
     assertThat(tree.status("/proc/meminfo").size).isZero();
   }
 

@@ -43,6 +43,7 @@ class StraceTest {
   private static final int GETPID = 39;
   private static final int EXIT = 60;
   private static final int UNAME = 63;
+  private static final int USELIB = 134;
   private static final int PRCTL = 157;
   private static final int WRITE = 1;
 
@@ -150,7 +151,7 @@ class StraceTest {
     call(task, PRCTL, 15, page, 0);
     call(task, UNAME, page, 0, 0);
     call(task, UNAME, 0x10, 0, 0);
-    call(task, 57, 0, 0, 0);
+    call(task, USELIB, 0, 0, 0);
     call(task, EXIT, 300, 0, 0);
     end(task);
     assertThat(lines())
@@ -159,7 +160,7 @@ class StraceTest {
             "prctl(PR_SET_NAME, \"name\")              = 0",
             "uname({sysname=\"Linux\", nodename=\"biscotti\", ...}) = 0",
             "uname(0x10)                             = -1 EFAULT (Bad address)",
-            "fork(0, 0, 0, 0, 0, 0)                  = -1 ENOSYS (Function not implemented)",
+            "uselib(0, 0, 0, 0, 0, 0)                = -1 ENOSYS (Function not implemented)",
             "exit(300)                               = ?",
             "+++ exited with 44 +++");
     assertThat(statistics.calls())
@@ -167,7 +168,7 @@ class StraceTest {
         .containsExactlyInAnyOrder(
             tuple("prctl", 1L, 0L),
             tuple("uname", 2L, 1L),
-            tuple("fork", 1L, 1L),
+            tuple("uselib", 1L, 1L),
             tuple("exit", 1L, 0L));
   }
 

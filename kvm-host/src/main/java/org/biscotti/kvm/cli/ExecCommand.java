@@ -187,7 +187,9 @@ final class ExecCommand implements Subcommand {
           GuestProgram program = launch(job, machine, streams);
           interruption.watch(program);
           outcome = program.await();
-          machine.endConsole();
+          if (interactive) {
+            machine.endConsole();
+          }
         }
         String notice = outcome.signal() == 0 ? null : DeathNotice.of(outcome.signal());
         if (notice != null && !interruption.isRequested()) {

@@ -30,6 +30,7 @@ public final class KvmAbi {
   public static final long KVM_SET_SIGNAL_MASK = 0x4004ae8bL;
   public static final long KVM_SET_CPUID2 = 0x4008ae90L;
   public static final long KVM_SET_MP_STATE = 0x4004ae99L;
+  public static final long KVM_GET_VCPU_EVENTS = 0x8040ae9fL;
   public static final long KVM_SET_VCPU_EVENTS = 0x4040aea0L;
   public static final long KVM_GET_TSC_KHZ = 0xaea3L;
   public static final long KVM_GET_XSAVE = 0x9000aea4L;

@@ -59,6 +59,7 @@ public final class X86 {
   /** What SYSCALL clears: TF, IF, DF, IOPL, NT, AC, as Linux has it. */
   public static final long SFMASK = 0x4_7700L;
 
+  public static final int VECTOR_DEBUG = 1;
   public static final int VECTOR_NMI = 2;
   public static final int VECTOR_BREAKPOINT = 3;
   public static final int VECTOR_OVERFLOW = 4;

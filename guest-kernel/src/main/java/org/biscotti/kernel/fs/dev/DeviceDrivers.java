@@ -33,11 +33,6 @@ public final class DeviceDrivers implements Devices {
     terminals = newTerminals;
   }
 
-  /** The terminals, or null before they are set. */
-  public @Nullable Terminals terminals() {
-    return terminals;
-  }
-
   /** What bytes in flight between processes are charged to. */
   public Budget budget() {
     return budget;

@@ -1,0 +1,97 @@
+package org.biscotti.kernel.serve;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.function.BiFunction;
+import org.biscotti.kernel.serve.RingModel.Size;
+import org.biscotti.kernel.serve.RingModel.WatchedCall;
+import org.junit.jupiter.api.Test;
+
+/** All interleavings of a vCPU, servers and waiting calls at one ring. */
+class CallInterleavingsTest {
+  private static Interleavings.Result search(
+      Size size, BiFunction<RingModel, SyscallRing, WatchedCall> calls) {
+    return new Interleavings(schedule -> new RingModel(schedule, size, calls)).search();
+  }
+
+  private static void tryAll(Size size) {
+    assertThat(search(size, WatchedCall::new).states()).isGreaterThan(1000);
+  }
+
+  @Test
+  void oneProgramAndOneServer() {
+    tryAll(new Size(1, 2, true, 1, 0, 1, 1, 1, 1));
+  }
+
+  @Test
+  void twoProgramsOnOneVcpu() {
+    tryAll(new Size(2, 1, true, 1, 0, 1, 1, 0, 0));
+  }
+
+  /** With calls that are refused it takes half a minute, so only under -Dbiscotti.stress. */
+  @Test
+  void twoServers() {
+    int refusals = Integer.getInteger("biscotti.stress", 0) > 0 ? 1 : 0;
+    tryAll(new Size(1, 2, false, 0, 0, 2, 1, refusals, 0));
+  }
+
+  @Test
+  void forgerAndVictim() {
+    tryAll(new Size(2, 1, true, 1, 1, 1, 0, 0, 0));
+  }
+
+  /** A request that is forged may be taken after the real one, before it, or in its place. */
+  @Test
+  void forgerWhoseCallsWait() {
+    tryAll(new Size(1, 1, true, 0, 2, 1, 1, 0, 0));
+  }
+
+  /** As it was once: a look in vain put the state back over whatever it had become. */
+  private static final class TakenTooSoon extends WatchedCall {
+    private final SyscallRing ring;
+
+    TakenTooSoon(RingModel model, SyscallRing ring) {
+      super(model, ring);
+      this.ring = ring;
+    }
+
+    @Override
+    boolean tryTake() {
+      if (state() != OPEN || !ring.hasRequest() || !change(OPEN, TAKEN)) {
+        return false;
+      }
+      if (!ring.take(this)) {
+        set(OPEN);
+        return false;
+      }
+      return true;
+    }
+  }
+
+  /** The mutant does what the class did once: the search finds that the task is lost. */
+  @Test
+  void findsTheTaskThatALookInVainLost() {
+    assertThatThrownBy(() -> search(new Size(1, 2, true, 1, 0, 1, 0, 0, 0), TakenTooSoon::new))
+        .isInstanceOf(AssertionError.class);
+  }
+
+  /** As it was once: whoever left a call to a waiting thread parked whatever call it is by now. */
+  private static final class ParksAnother extends WatchedCall {
+    ParksAnother(RingModel model, SyscallRing ring) {
+      super(model, ring);
+    }
+
+    @Override
+    void park(int ofTurn) {
+      schedule.step("turn");
+      super.park(turn());
+    }
+  }
+
+  @Test
+  void findsTheCallThatWasParkedBySomebodyElse() {
+    assertThatThrownBy(() -> search(new Size(1, 2, false, 0, 0, 2, 1, 1, 0), ParksAnother::new))
+        .isInstanceOf(AssertionError.class);
+  }
+}

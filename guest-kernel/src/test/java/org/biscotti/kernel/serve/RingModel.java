@@ -1,0 +1,706 @@
+package org.biscotti.kernel.serve;
+
+import static org.biscotti.kernel.port.RingPages.*;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.reflect.Field;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.function.BiFunction;
+import java.util.function.BooleanSupplier;
+import org.biscotti.kernel.port.GuestMemory;
+import org.biscotti.kernel.port.MemoryBacking;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A vCPU with its ring, some programs that take turns on it, servers, and a thread for calls that
+ * wait. Ring and calls are the real ones; what the vCPU's thread and the servers do with them is
+ * written down again here, as {@link Server} and its callers have it, with every decision left open
+ * (whether a program calls, when it is interrupted, when patience runs out, whether a call waits).
+ *
+ * <p>What is checked: nobody touches a task while somebody else does; no call is served twice; a
+ * program gets the result of the call it has made.
+ */
+final class RingModel implements Interleavings.World {
+  /** What there is in a run; small numbers, as everything is tried. */
+  record Size(
+      int programs,
+      int calls,
+      boolean exits,
+      int traps,
+      int forgeries,
+      int servers,
+      int waits,
+      int refusals,
+      int signals) {}
+
+  private static final long REPLY = GuestMemory.PAGE_SIZE;
+  private static final Field[] RING_FIELDS = ringFields();
+
+  private final Interleavings schedule;
+  private final Size size;
+  private final GuestMemory memory =
+      new GuestMemory(
+          MemorySegment.ofArray(new long[2 * GuestMemory.PAGE_SIZE / 8]), new NoBacking());
+  private final List<WatchedCall> calls = new ArrayList<>();
+  private final List<Program> programs = new ArrayList<>();
+  private final Deque<Program> runQueue = new ArrayDeque<>();
+  private final Deque<Handed> handed = new ArrayDeque<>();
+  private final WatchedRing ring;
+  private int serversLeft;
+  private int waitsLeft;
+  private int refusalsLeft;
+  private int signalsLeft;
+
+  /** A world of a size, whose calls are made by the caller. */
+  RingModel(
+      Interleavings schedule, Size size, BiFunction<RingModel, SyscallRing, WatchedCall> newCall) {
+    this.schedule = schedule;
+    this.size = size;
+    ring = new WatchedRing(memory, newCall);
+    ring.replaceCall();
+    waitsLeft = size.waits;
+    refusalsLeft = size.refusals;
+    signalsLeft = size.signals;
+  }
+
+  private static Field[] ringFields() {
+    String[] names = {"seen", "answered", "answeredAction", "answeredResult"};
+    Field[] fields = new Field[names.length];
+    try {
+      for (int i = 0; i < names.length; i++) {
+        fields[i] = SyscallRing.class.getDeclaredField(names[i]);
+        fields[i].setAccessible(true);
+      }
+    } catch (NoSuchFieldException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+    return fields;
+  }
+
+  private static final class NoBacking implements MemoryBacking {
+    @Override
+    public boolean commit(long gpa, long bytes) {
+      return true;
+    }
+
+    @Override
+    public void downgraded(long[] gpas, int[] runs, int count, long cpus) {}
+
+    @Override
+    public void tablesReleased() {}
+  }
+
+  /** A call that another thread goes on with. */
+  private record Handed(WatchedCall call, Program program, int id) {}
+
+  // ---- what is watched ----
+
+  /** The real ring, whose accesses to memory are steps. */
+  final class WatchedRing extends SyscallRing {
+    private @Nullable BiFunction<RingModel, SyscallRing, WatchedCall> newCall;
+
+    WatchedRing(GuestMemory memory, BiFunction<RingModel, SyscallRing, WatchedCall> newCall) {
+      super(memory, 0, REPLY);
+      this.newCall = newCall;
+    }
+
+    @Override
+    Call newCall() {
+      BiFunction<RingModel, SyscallRing, WatchedCall> factory = newCall;
+      if (factory == null) {
+        return new Call(this); // of the constructor, never used
+      }
+      WatchedCall made = factory.apply(RingModel.this, this);
+      calls.add(made);
+      return made;
+    }
+
+    @Override
+    boolean hasRequest() {
+      schedule.step("look at request");
+      return seen(super.hasRequest());
+    }
+
+    @Override
+    boolean take(Call into) {
+      schedule.step("copy request");
+      return seen(super.take(into));
+    }
+
+    @Override
+    boolean skipRequest() {
+      schedule.step("skip request");
+      return seen(super.skipRequest());
+    }
+
+    @Override
+    void answer(int sequence, long result) {
+      schedule.step("answer " + sequence + " with " + result);
+      super.answer(sequence, result);
+    }
+
+    @Override
+    void answerLeave(int sequence) {
+      schedule.step("answer " + sequence + " with leave");
+      super.answerLeave(sequence);
+    }
+
+    @Override
+    boolean isAnswered() {
+      schedule.step("is it answered");
+      return seen(super.isAnswered());
+    }
+
+    private boolean seen(boolean value) {
+      schedule.observed(value ? 1 : 0);
+      return value;
+    }
+  }
+
+  /** The real call, whose accesses to the state are steps. */
+  static class WatchedCall extends Call {
+    private final RingModel model;
+    final Interleavings schedule;
+    private @Nullable Program program;
+    private int lastState;
+    private boolean impatient;
+    private boolean mayRead;
+
+    WatchedCall(RingModel model, SyscallRing ring) {
+      super(ring);
+      this.model = model;
+      schedule = model.schedule;
+    }
+
+    int rawState() {
+      return super.word() & 7;
+    }
+
+    final Program program() {
+      Program of = program;
+      if (of == null) {
+        throw new AssertionError("a call of nobody");
+      }
+      return of;
+    }
+
+    @Override
+    int word() {
+      if (!mayRead) {
+        schedule.step("read state");
+      }
+      mayRead = false;
+      lastState = super.word();
+      schedule.observed(lastState);
+      return lastState;
+    }
+
+    @Override
+    boolean change(int from, int to) {
+      schedule.step("change state " + from + " to " + to);
+      boolean done = super.change(from, to);
+      schedule.observed(done ? 1 : 0);
+      return done;
+    }
+
+    @Override
+    void set(int to) {
+      schedule.step("set state " + to);
+      super.set(to);
+    }
+
+    /** Waits for somebody else to change the state, or to have no more patience. */
+    @Override
+    void spin() {
+      int before = lastState;
+      BooleanSupplier changed = () -> before == OPEN || super.word() != before;
+      boolean patient = schedule.actorName().equals("vcpu") && !impatient;
+      int chosen = schedule.choose("spin", changed, () -> patient);
+      if (chosen == 1) {
+        impatient = true;
+      }
+      schedule.forgetToMark(impatient ? 1 : 2);
+    }
+
+    @Override
+    long nanoTime() {
+      return impatient ? 2_000_000 : 1;
+    }
+
+    /** A signal may come at any time. */
+    @Override
+    boolean mustLeaveGuest() {
+      if (model.signalsLeft == 0) {
+        return false;
+      }
+      boolean must = schedule.decide("signal?", () -> true, () -> true) == 1;
+      model.signalsLeft -= must ? 1 : 0;
+      return must;
+    }
+
+    long hash() {
+      long hash = super.word();
+      hash = Interleavings.mix(hash, program == null ? 0 : program.index + 1);
+      hash = Interleavings.mix(hash, number << 8 | sequence);
+      hash = Interleavings.mix(hash, result() << 1 | (posted ? 1 : 0));
+      return hash;
+    }
+  }
+
+  /** A task and its program: it makes calls, each with a number of its own. */
+  final class Program {
+    final int index;
+    final int lastId;
+    int id;
+    boolean inCall;
+    boolean forger;
+    int trapsLeft = size.traps;
+    int forgeriesLeft;
+    final int[] served;
+    String toucher = "";
+    String registersToucher = "";
+    long result;
+    boolean hasResult;
+    boolean ended;
+
+    Program(int index) {
+      this.index = index;
+      id = 1;
+      lastId = size.calls;
+      served = new int[lastId + 1];
+      forgeriesLeft = index == 0 ? size.forgeries : 0;
+      forger = forgeriesLeft > 0;
+    }
+
+    /** What is in RAX for the call it makes next. */
+    long number() {
+      return index * 16L + id;
+    }
+
+    long expected(long of) {
+      return 1000 + of;
+    }
+
+    /** The result has come into RAX. */
+    void returned(long value) {
+      if (!inCall && !forger) {
+        throw new AssertionError("a result for no call");
+      }
+      if (!forger) {
+        if (value != expected(number())) {
+          throw new AssertionError("call " + number() + " got result " + value);
+        }
+        if (served[id] != 1) {
+          throw new AssertionError("call " + number() + " served " + served[id] + " times");
+        }
+      }
+      id += inCall ? 1 : 0;
+      inCall = false;
+    }
+
+    /** Somebody is about to use what only the owner may. */
+    void touch() {
+      touchTask();
+      touchRegisters();
+    }
+
+    void touchTask() {
+      if (!toucher.isEmpty()) {
+        throw new AssertionError(
+            "task " + index + " of " + toucher + " touched by " + schedule.actorName());
+      }
+      toucher = schedule.actorName();
+    }
+
+    void touchRegisters() {
+      if (!registersToucher.isEmpty()) {
+        throw new AssertionError(
+            "registers " + index + " of " + toucher + " touched by " + schedule.actorName());
+      }
+      registersToucher = schedule.actorName();
+    }
+
+    void leave() {
+      leaveTask();
+      leaveRegisters();
+    }
+
+    void leaveTask() {
+      if (!toucher.equals(schedule.actorName())) {
+        throw new AssertionError("task " + index + " has been taken from its owner");
+      }
+      toucher = "";
+    }
+
+    void leaveRegisters() {
+      registersToucher = "";
+    }
+
+    /** The vCPU's thread saves the registers, whoever has the task. */
+    void detach() {
+      touchRegisters();
+      schedule.step("save registers");
+      leaveRegisters();
+    }
+
+    long hash() {
+      long hash = (id * 2L + (inCall ? 1 : 0)) * 64 + trapsLeft * 8L + forgeriesLeft;
+      hash = Interleavings.mix(hash, toucher.hashCode() * 31L + registersToucher.hashCode());
+      hash = Interleavings.mix(hash, (hasResult ? result : -1) * 2 + (ended ? 1 : 0));
+      for (int count : served) {
+        hash = Interleavings.mix(hash, count);
+      }
+      return hash;
+    }
+  }
+
+  // ---- the world ----
+
+  @Override
+  public void start() {
+    for (int i = 0; i < size.programs; i++) {
+      programs.add(new Program(i));
+    }
+    runQueue.addAll(programs);
+    memory.setInt(REPLY + REPLY_SERVED, 1);
+    schedule.actor("vcpu", this::vcpu);
+    serversLeft = size.servers;
+    for (int i = 0; i < size.servers; i++) {
+      schedule.actor("server" + i, this::server);
+    }
+    if (size.waits > 0) {
+      schedule.actor("thread", this::waitingThread);
+    }
+  }
+
+  @Override
+  public long fingerprint() {
+    long hash = calls.indexOf(call());
+    for (WatchedCall call : calls) {
+      hash = Interleavings.mix(hash, call.hash());
+    }
+    for (Program program : programs) {
+      hash = Interleavings.mix(hash, program.hash());
+    }
+    for (Program program : runQueue) {
+      hash = Interleavings.mix(hash, program.index);
+    }
+    for (Handed call : handed) {
+      hash = Interleavings.mix(hash, 77 + calls.indexOf(call.call));
+    }
+    try {
+      for (Field field : RING_FIELDS) {
+        hash = Interleavings.mix(hash, ((Number) field.get(ring)).longValue());
+      }
+    } catch (IllegalAccessException e) {
+      throw new AssertionError(e);
+    }
+    hash = Interleavings.mix(hash, memory.getLong(REQUEST_SEQUENCE));
+    hash = Interleavings.mix(hash, memory.getLong(REQUEST_RAX));
+    hash = Interleavings.mix(hash, memory.getLong(REPLY + REPLY_SEQUENCE));
+    hash = Interleavings.mix(hash, memory.getLong(REPLY + REPLY_RESULT));
+    return Interleavings.mix(hash, (refusalsLeft * 8L + waitsLeft) * 4L + signalsLeft);
+  }
+
+  @Override
+  public void ended() {
+    for (Program program : programs) {
+      if (!program.ended || !program.toucher.isEmpty()) {
+        throw new AssertionError("program " + program.index + " has not ended");
+      }
+    }
+  }
+
+  private boolean allEnded() {
+    return programs.stream().allMatch(program -> program.ended);
+  }
+
+  @Override
+  public String toString() {
+    StringBuilder text = new StringBuilder();
+    for (Program program : programs) {
+      text.append(program.index)
+          .append(program.ended ? " ended" : " at call " + program.number())
+          .append(program.toucher)
+          .append("; ");
+    }
+    for (WatchedCall call : calls) {
+      text.append("state ").append(call.rawState()).append("; ");
+    }
+    return text.toString();
+  }
+
+  // ---- the vCPU's thread, as VcpuLoop and Server have it ----
+
+  private WatchedCall call() {
+    return (WatchedCall) ring.call();
+  }
+
+  private void vcpu() {
+    while (true) {
+      schedule.forget("idle", 0);
+      schedule.await("take from run queue", () -> !runQueue.isEmpty() || allEnded());
+      Program next = runQueue.poll();
+      if (next == null) {
+        return;
+      }
+      next.touch();
+      if (next.hasResult) {
+        next.hasResult = false;
+        next.returned(next.result);
+      }
+      ring.attach(true);
+      while (runOnce(next)) {}
+    }
+  }
+
+  /** What the program does in the guest up to its next trap. */
+  private enum Trap {
+    CALL,
+    POSTED,
+    INTERRUPTED
+  }
+
+  private boolean runOnce(Program program) {
+    schedule.forget("run", program.index);
+    if (program.id > program.lastId) {
+      program.ended = true;
+      program.leave();
+      return false;
+    }
+    program.leave();
+    WatchedCall call = call();
+    // The program is set with the state: both are seen by whoever sees that it is open.
+    call.program = program;
+    call.set(Call.OPEN);
+    Trap trap = inGuest(program);
+    if (trap == Trap.POSTED) {
+      return settle(program);
+    }
+    close();
+    program.touch();
+    if (trap == Trap.CALL) {
+      return serveExit(program);
+    }
+    program.leave();
+    runQueue.add(program);
+    return false;
+  }
+
+  private Trap inGuest(Program program) {
+    while (true) {
+      schedule.forget("guest", program.index);
+      if (program.id > program.lastId) {
+        // There is nothing to do any more but to be interrupted.
+        return Trap.INTERRUPTED;
+      }
+      int what =
+          schedule.decide(
+              "program",
+              () -> size.exits,
+              () -> true,
+              () -> program.trapsLeft > 0,
+              () -> program.forgeriesLeft > 0);
+      switch (what) {
+        case 0 -> {
+          program.inCall = true;
+          return Trap.CALL;
+        }
+        case 1 -> {
+          program.inCall = true;
+          if (!post(program)) {
+            return Trap.POSTED;
+          }
+        }
+        case 2 -> {
+          program.trapsLeft--;
+          return Trap.INTERRUPTED;
+        }
+        default -> {
+          program.forgeriesLeft--;
+          memory.setLong(REQUEST_RAX, 15);
+          memory.setInt(REQUEST_SEQUENCE, memory.getInt(REQUEST_SEQUENCE) + 1);
+        }
+      }
+    }
+  }
+
+  /** What the entry page does; true if the program goes on without leaving the guest. */
+  private boolean post(Program program) {
+    int sequence = memory.getInt(REQUEST_SEQUENCE) + 1;
+    memory.setLong(REQUEST_RAX, program.number());
+    memory.setInt(REQUEST_SEQUENCE, sequence);
+    BooleanSupplier answered = () -> memory.getInt(REPLY + REPLY_SEQUENCE) == sequence;
+    if (schedule.choose("wait for answer", answered, () -> true) == 1) {
+      return false;
+    }
+    if (memory.getInt(REPLY + REPLY_ACTION) != RETURN) {
+      return false;
+    }
+    program.returned(memory.getLong(REPLY + REPLY_RESULT));
+    return true;
+  }
+
+  /** {@link Server#close}. */
+  private void close() {
+    WatchedCall call = call();
+    schedule.mark();
+    while (!call.close()) {
+      int state = call.state();
+      if (state == Call.FINISHED || state == Call.IDLE) {
+        call.idle();
+        return;
+      }
+      call.spin();
+    }
+  }
+
+  /** {@link Server#closePosted} and what VcpuLoop makes of it. */
+  private boolean settle(Program program) {
+    WatchedCall call = call();
+    call.impatient = false;
+    schedule.mark();
+    while (!call.closeWithin(1_000_000)) {
+      program.detach();
+      schedule.mark();
+      if (call.move()) {
+        return false;
+      }
+      schedule.mark();
+    }
+    program.touch();
+    if (call.state() == Call.FINISHED) {
+      program.returned(call.result());
+      call.idle();
+      return true;
+    }
+    if (!ring.isAnswered()) {
+      return serveExit(program);
+    }
+    program.returned(ring.answeredResult());
+    return true;
+  }
+
+  /** {@link Server#serveExit}: the call ends here, or goes to a thread of its own. */
+  private boolean serveExit(Program program) {
+    ring.skipRequest();
+    WatchedCall call = call();
+    call.program = program;
+    call.takeFromExit(null);
+    call.number = program.number();
+    if (schedule.decide("serve", () -> true, () -> waitsLeft > 0) == 0) {
+      program.served[program.id]++;
+      call.finish(program.expected(call.number));
+    } else {
+      waitsLeft--;
+      int turn = call.turn();
+      program.leave();
+      handed.add(new Handed(call, program, program.id));
+      call.park(turn);
+    }
+    schedule.mark();
+    for (int state; (state = call.state()) != Call.FINISHED; ) {
+      if (state == Call.PARKED) {
+        program.detach();
+        schedule.mark();
+        if (call.move()) {
+          return false;
+        }
+      } else {
+        call.spin();
+      }
+    }
+    if (program.toucher.isEmpty()) {
+      program.touch();
+    }
+    long result = call.result();
+    call.idle();
+    program.returned(result);
+    return true;
+  }
+
+  // ---- the servers ----
+
+  private void server() {
+    while (true) {
+      schedule.forget("serve", 0);
+      if (schedule.choose("next look", () -> !allEnded(), this::allEnded) == 1) {
+        serversLeft--;
+        return;
+      }
+      WatchedCall call = call();
+      schedule.observed(calls.indexOf(call));
+      call.mayRead = true;
+      if (call.tryTake()) {
+        serveTaken(call);
+      }
+    }
+  }
+
+  private void serveTaken(WatchedCall call) {
+    Program program = call.program();
+    program.touchTask();
+    long number = call.number;
+    int turn = call.turn();
+    schedule.observed(program.index * 64L + number);
+    int how = schedule.decide("serve", () -> true, () -> refusalsLeft > 0, () -> waitsLeft > 0);
+    if (how == 2) {
+      waitsLeft--;
+      program.leaveTask();
+      handed.add(new Handed(call, program, (int) number % 16));
+      call.park(turn);
+      return;
+    }
+    if (how == 0) {
+      finish(call, program, (int) number % 16);
+      return;
+    }
+    refusalsLeft--;
+    program.leaveTask();
+    schedule.mark();
+    if (!call.refuse()) {
+      program.touch();
+      program.inCall = false;
+      makeRunnable(program);
+    }
+  }
+
+  private void finish(WatchedCall call, Program program, int id) {
+    if (!program.forger) {
+      program.served[id]++;
+    }
+    program.leaveTask();
+    long result = program.expected(program.index * 16L + id);
+    schedule.mark();
+    if (!call.finish(result)) {
+      program.touch();
+      program.result = result;
+      program.hasResult = true;
+      makeRunnable(program);
+    }
+  }
+
+  /** {@link Serving#resume}. */
+  private void makeRunnable(Program program) {
+    program.leave();
+    runQueue.add(program);
+  }
+
+  private void waitingThread() {
+    while (true) {
+      schedule.forget("waits", 0);
+      schedule.await(
+          "wait for a call", () -> !handed.isEmpty() || (serversLeft == 0 && allEnded()));
+      Handed next = handed.poll();
+      if (next == null) {
+        return;
+      }
+      schedule.observed(calls.indexOf(next.call) * 64L + next.id);
+      next.program.touchTask();
+      finish(next.call, next.program, next.id);
+    }
+  }
+}

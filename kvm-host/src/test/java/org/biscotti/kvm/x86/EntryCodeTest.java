@@ -1,0 +1,390 @@
+package org.biscotti.kvm.x86;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.biscotti.kernel.port.KernelArea.ENTRY;
+import static org.biscotti.kernel.port.KernelArea.RING_REPLY;
+import static org.biscotti.kernel.port.KernelArea.RING_REQUEST;
+import static org.biscotti.kernel.port.RingPages.*;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.biscotti.kernel.port.CpuContext;
+import org.biscotti.kvm.x86.EntryCode.Place;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Runs the entry page's code instruction by instruction, in a processor that knows these few
+ * instructions, along every way through it, and looks before each at what {@link EntryCode#place}
+ * makes of the place: the program's registers must be where it says.
+ */
+class EntryCodeTest {
+  private static final int RAX = 0;
+  private static final int RCX = 1;
+  private static final int RSP = 4;
+  private static final int R11 = 11;
+  private static final long TRAP_FLAG = 0x100;
+  private static final long RETURN_ADDRESS = 0x401234;
+  private static final long PROGRAM_FLAGS = 0x246;
+
+  /** Of each register of CpuContext up to R15 the number in the encoding (SDM vol. 2, 2.1.5). */
+  private static final int[] ENCODING = {0, 3, 1, 2, 6, 7, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15};
+
+  /** What the kernel does, and when. */
+  private record Answer(int action, int afterLooks) {}
+
+  private static final Answer NONE = new Answer(0, Integer.MAX_VALUE);
+
+  /** A processor in the entry page, with the two pages of the ring. */
+  private static final class Cpu {
+    final byte[] code;
+    final long[] registers = new long[16];
+    final long[] atStart = new long[16];
+    final Map<Long, Long> memory = new HashMap<>();
+    final Map<Long, Integer> visited = new HashMap<>();
+    long rip = ENTRY;
+    long flags = 2;
+    long fsBase;
+    boolean zero;
+    private long decoded;
+    String end = "";
+
+    Cpu(byte[] code, boolean served, long programFlags) {
+      this.code = code;
+      for (int i = 0; i < registers.length; i++) {
+        registers[i] = 0x1111111111111111L * (i + 1) + i;
+      }
+      registers[RCX] = RETURN_ADDRESS;
+      registers[R11] = programFlags;
+      System.arraycopy(registers, 0, atStart, 0, registers.length);
+      store(RING_REPLY + REPLY_SERVED, served ? 1 : 0, 4);
+    }
+
+    long load(long address, int bytes) {
+      long value = 0;
+      for (int i = bytes - 1; i >= 0; i--) {
+        value = value << 8 | memory.getOrDefault(address + i, 0L);
+      }
+      return value;
+    }
+
+    void store(long address, long value, int bytes) {
+      for (int i = 0; i < bytes; i++) {
+        memory.put(address + i, value >>> (8 * i) & 0xff);
+      }
+    }
+
+    private int next() {
+      return code[(int) (rip++ - ENTRY)] & 0xff;
+    }
+
+    private int nextInt() {
+      int value = 0;
+      for (int i = 0; i < 32; i += 8) {
+        value |= next() << i;
+      }
+      return value;
+    }
+
+    /** Operand relative to RIP, of an instruction with so many bytes after it. */
+    private long operand(int modrm, int bytesAfter) {
+      assertThat(modrm & 0xc7).as("mod and r/m of [rip+disp32]").isEqualTo(5);
+      int displacement = nextInt();
+      return rip + bytesAfter + displacement;
+    }
+
+    private void jumpIf(boolean condition) {
+      int displacement = nextInt();
+      decoded = rip;
+      if (condition) {
+        rip += displacement;
+      }
+    }
+
+    /** Executes one instruction. */
+    void step() {
+      long at = rip;
+      decoded = 0;
+      decodeAndExecute();
+      visited.put(at, (int) ((decoded == 0 ? rip : decoded) - at));
+    }
+
+    private void decodeAndExecute() {
+      int first = next();
+      boolean repeat = first == 0xf3;
+      int rex = repeat ? next() : first;
+      if (repeat && rex == 0x90) {
+        return; // pause
+      }
+      int high = 0;
+      boolean wide = false;
+      int opcode = rex;
+      if ((rex & 0xf0) == 0x40) {
+        high = (rex & 4) << 1;
+        wide = (rex & 8) != 0;
+        opcode = next();
+        if (opcode == 0x53) {
+          push(registers[3 + ((rex & 1) << 3)]); // push rbx, or r11 with REX.B
+          return;
+        }
+      }
+      execute(opcode, high, wide, (rex & 0xf1) == 0x41);
+    }
+
+    private static int register(int modrm, int high) {
+      return ((modrm >> 3) & 7) | high;
+    }
+
+    private void push(long value) {
+      registers[RSP] -= 8;
+      store(registers[RSP], value, 8);
+    }
+
+    private void execute(int opcode, int high, boolean wide, boolean rexB) {
+      int bytes = wide ? 8 : 4;
+      switch (opcode) {
+        case 0x89 -> {
+          int modrm = next();
+          store(operand(modrm, 0), registers[register(modrm, high)], bytes);
+        }
+        case 0x8b -> {
+          int modrm = next();
+          registers[register(modrm, high)] = load(operand(modrm, 0), bytes);
+        }
+        case 0x8d -> {
+          int modrm = next();
+          registers[register(modrm, high)] = operand(modrm, 0);
+        }
+        case 0x39 -> zero = load(operand(next(), 0), 4) == (registers[RAX] & 0xffffffffL);
+        case 0x83 -> {
+          long address = operand(next(), 1);
+          zero = (int) load(address, 4) == (byte) next();
+        }
+        case 0xc7 -> {
+          long address = operand(next(), 4);
+          store(address, nextInt(), 4);
+        }
+        case 0xf7 -> {
+          assertThat(rexB && next() == 0xc3).as("test r11d, imm32").isTrue();
+          zero = ((int) registers[R11] & nextInt()) == 0;
+        }
+        case 0xff -> group5();
+        case 0x9d -> {
+          flags = load(registers[RSP], 8);
+          registers[RSP] += 8;
+        }
+        case 0xe6 -> {
+          next();
+          end = "out";
+        }
+        case 0xcf -> {
+          decoded = rip;
+          rip = load(registers[RSP], 8);
+          flags = load(registers[RSP] + 16, 8);
+          registers[RSP] = load(registers[RSP] + 24, 8);
+          end = "program";
+        }
+        case 0x0f -> twoBytes(next());
+        default -> throw new AssertionError("opcode " + Integer.toHexString(opcode));
+      }
+    }
+
+    private void group5() {
+      int modrm = next();
+      switch (modrm) {
+        case 0xc0 -> registers[RAX] = registers[RAX] + 1 & 0xffffffffL;
+        case 0x0d -> {
+          long address = operand(modrm & 0xc7, 0);
+          store(address, load(address, 4) - 1, 4);
+          zero = load(address, 4) == 0;
+        }
+        case 0x25 -> {
+          long address = operand(modrm & 0xc7, 0);
+          decoded = rip;
+          rip = load(address, 8);
+          end = "program";
+        }
+        case 0x35 -> push(load(operand(modrm & 0xc7, 0), 8));
+        case 0xe1 -> {
+          decoded = rip;
+          rip = registers[RCX];
+          end = "program";
+        }
+        default -> throw new AssertionError("ff " + Integer.toHexString(modrm));
+      }
+    }
+
+    private void twoBytes(int opcode) {
+      switch (opcode) {
+        case 0x84 -> jumpIf(zero);
+        case 0x85 -> jumpIf(!zero);
+        case 0x07 -> {
+          decoded = rip;
+          rip = registers[RCX];
+          flags = registers[R11];
+          end = "program";
+        }
+        case 0xae -> {
+          assertThat(next()).as("wrfsbase rax").isEqualTo(0xd0);
+          fsBase = registers[RAX];
+        }
+        case 0x0b -> end = "undefined";
+        default -> throw new AssertionError("0f " + Integer.toHexString(opcode));
+      }
+    }
+
+    boolean isPosted() {
+      return load(RING_REQUEST + REQUEST_SEQUENCE, 4) != 0;
+    }
+  }
+
+  private static void answer(Cpu cpu, int action) {
+    cpu.store(RING_REPLY + REPLY_ACTION, action, 4);
+    cpu.store(RING_REPLY + REPLY_RESULT, 0x7777, 8);
+    for (int i = 0; i < ENCODING.length; i++) {
+      cpu.store(RING_REPLY + REPLY_REGISTERS + 8L * i, answered(i), 8);
+    }
+    cpu.store(RING_REPLY + REPLY_FS_BASE, 0xf5f5, 8);
+    cpu.store(RING_REPLY + REPLY_RIP, 0x500000, 8);
+    cpu.store(RING_REPLY + REPLY_RFLAGS, 0x283, 8);
+    cpu.store(RING_REPLY + REPLY_RSP, answered(CpuContext.RSP), 8);
+    cpu.store(RING_REPLY + REPLY_SEQUENCE, cpu.load(RING_REQUEST + REQUEST_SEQUENCE, 4), 4);
+  }
+
+  private static long answered(int register) {
+    return 0xabc0000L + register;
+  }
+
+  /** Runs to the end of the way that this answer leads to; checks before every instruction. */
+  private static Cpu run(
+      EntryCode code,
+      boolean served,
+      long programFlags,
+      Answer answer,
+      Map<Long, Integer> visited) {
+    Cpu cpu = new Cpu(code.bytes(), served, programFlags);
+    int looks = 0;
+    while (cpu.end.isEmpty()) {
+      if (answer.afterLooks == looks && cpu.isPosted()) {
+        answer(cpu, answer.action);
+        looks = Integer.MIN_VALUE;
+      }
+      boolean loads = answer.action >= LOAD && cpu.load(RING_REPLY + REPLY_SEQUENCE, 4) != 0;
+      checkPlace(code, cpu, loads);
+      looks += cpu.isPosted() ? 1 : 0;
+      cpu.step();
+    }
+    visited.putAll(cpu.visited);
+    return cpu;
+  }
+
+  /** What KvmCpu makes of a kick at this instruction has to be right. */
+  private static void checkPlace(EntryCode code, Cpu cpu, boolean loads) {
+    Place place = code.place(cpu.rip);
+    String at = "at +0x" + Long.toHexString(cpu.rip - ENTRY) + " " + place;
+    boolean raxSaved = cpu.load(RING_REQUEST + REQUEST_RAX, 8) == cpu.atStart[RAX];
+    boolean stackSaved = cpu.load(RING_REQUEST + REQUEST_RSP, 8) == cpu.atStart[RSP];
+    switch (place) {
+      case BEFORE -> {
+        assertThat(cpu.isPosted()).as(at).isFalse();
+        assertThat(cpu.registers).as(at).isEqualTo(cpu.atStart);
+      }
+      case BEFORE_POST -> {
+        assertThat(cpu.isPosted()).as(at).isFalse();
+        assertThat(raxSaved).as(at).isTrue();
+        checkOthers(cpu, at, false);
+      }
+      case POSTED -> {
+        assertThat(cpu.isPosted() && raxSaved).as(at).isTrue();
+        if (!loads) {
+          checkOthers(cpu, at, false);
+        }
+      }
+      case POSTED_OTHER_STACK -> {
+        assertThat(cpu.isPosted() && raxSaved && stackSaved).as(at).isTrue();
+        checkOthers(cpu, at, true);
+      }
+      case AFTER_EXIT, ELSEWHERE -> throw new AssertionError(at);
+    }
+  }
+
+  /** All registers but RAX are the program's, and RSP too unless it may be another. */
+  private static void checkOthers(Cpu cpu, String at, boolean otherStack) {
+    for (int i = 1; i < cpu.registers.length; i++) {
+      if (i != RSP || !otherStack) {
+        assertThat(cpu.registers[i]).as("%s, register %d", at, i).isEqualTo(cpu.atStart[i]);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void everyInstructionOfEveryWay(boolean ring0) {
+    EntryCode code = EntryCode.of(ring0);
+    Map<Long, Integer> visited = new HashMap<>();
+
+    Cpu unserved = run(code, false, PROGRAM_FLAGS, NONE, visited);
+    assertThat(unserved.end).isEqualTo("out");
+    assertThat(code.isExit(unserved.rip)).isTrue();
+    assertThat(unserved.registers).isEqualTo(unserved.atStart);
+    assertThat(code.place(unserved.rip)).isEqualTo(Place.AFTER_EXIT);
+
+    Cpu traced = run(code, true, PROGRAM_FLAGS | TRAP_FLAG, NONE, visited);
+    assertThat(code.isExit(traced.rip)).isTrue();
+
+    Cpu unanswered = run(code, true, PROGRAM_FLAGS, NONE, visited);
+    checkPostedExit(code, unanswered);
+    Cpu left = run(code, true, PROGRAM_FLAGS, new Answer(LEAVE, 5), visited);
+    checkPostedExit(code, left);
+
+    for (int looks = 1; looks < 40; looks++) {
+      checkReturn(run(code, true, PROGRAM_FLAGS, new Answer(RETURN, looks), visited));
+      checkLoad(run(code, true, PROGRAM_FLAGS, new Answer(LOAD, looks), visited), 0);
+      checkLoad(run(code, true, PROGRAM_FLAGS, new Answer(LOAD_FS, looks), visited), 0xf5f5);
+    }
+    // ud2 after the out of a posted call; sysretq, or ud2, after the other.
+    checkThatNothingIsLeft(code, visited, ring0 ? 2 + 3 : 2 + 2);
+  }
+
+  private static void checkPostedExit(EntryCode code, Cpu cpu) {
+    assertThat(cpu.end).isEqualTo("out");
+    assertThat(code.isPostedExit(cpu.rip)).isTrue();
+    assertThat(code.isExit(cpu.rip)).isFalse();
+    assertThat(code.place(cpu.rip)).isEqualTo(Place.POSTED);
+  }
+
+  /** As after a system call of Linux: RAX is the result, RCX the address, R11 the flags. */
+  private static void checkReturn(Cpu cpu) {
+    assertThat(cpu.end).isEqualTo("program");
+    assertThat(cpu.registers[RAX]).isEqualTo(0x7777);
+    cpu.registers[RAX] = cpu.atStart[RAX];
+    assertThat(cpu.registers).isEqualTo(cpu.atStart);
+    assertThat(cpu.rip).isEqualTo(RETURN_ADDRESS);
+    assertThat(cpu.flags).isEqualTo(PROGRAM_FLAGS);
+  }
+
+  private static void checkLoad(Cpu cpu, long fsBase) {
+    assertThat(cpu.end).isEqualTo("program");
+    for (int i = 0; i < ENCODING.length; i++) {
+      assertThat(cpu.registers[ENCODING[i]]).as("register %d", i).isEqualTo(answered(i));
+    }
+    assertThat(cpu.rip).isEqualTo(0x500000);
+    assertThat(cpu.flags).isEqualTo(0x283);
+    assertThat(cpu.fsBase).isEqualTo(fsBase);
+  }
+
+  /** All bytes belong to instructions that have been run, but for the two after an out. */
+  private static void checkThatNothingIsLeft(EntryCode code, Map<Long, Integer> visited, int left) {
+    int bytes = visited.values().stream().mapToInt(Integer::intValue).sum();
+    assertThat(code.bytes().length - bytes).isEqualTo(left);
+  }
+
+  @Test
+  void outsideOfTheCode() {
+    EntryCode code = EntryCode.of(false);
+    assertThat(code.place(ENTRY - 1)).isEqualTo(Place.ELSEWHERE);
+    assertThat(code.place(ENTRY + code.bytes().length)).isEqualTo(Place.ELSEWHERE);
+    assertThat(code.place(EntryCode.COMPATIBILITY)).isEqualTo(Place.ELSEWHERE);
+  }
+}
