@@ -48,6 +48,7 @@ class GuestProgramsIT {
         "events",
         "family",
         "files",
+        "locks",
         "memory",
         "metadata",
         "pipes",
@@ -57,6 +58,7 @@ class GuestProgramsIT {
         "ringregisters",
         "signals",
         "sockets",
+        "splices",
         "threads",
         "time",
         "vector");

@@ -155,7 +155,7 @@ public final class FileTable {
       lock.unlock();
     }
     if (old != null) {
-      old.release();
+      closed(old);
     }
     return descriptor;
   }
@@ -174,7 +174,7 @@ public final class FileTable {
     } finally {
       lock.unlock();
     }
-    file.release();
+    closed(file);
   }
 
   /** Closes all descriptors from first to last, both included. */
@@ -309,6 +309,14 @@ public final class FileTable {
     }
   }
 
+  /** A descriptor is gone: with any of a file go the process's record locks of it (fcntl(2)). */
+  private void closed(OpenFile file) {
+    if (!file.isPathOnly()) {
+      file.inode().dropRecordLocks(this);
+    }
+    file.release();
+  }
+
   private void closeIfOpen(int descriptor) {
     OpenFile file;
     lock.lock();
@@ -321,7 +329,7 @@ public final class FileTable {
       lock.unlock();
     }
     if (file != null) {
-      file.release();
+      closed(file);
     }
   }
 

@@ -27,6 +27,7 @@ public abstract class Inode {
   private volatile int links = 1;
   private volatile boolean linkable;
   private volatile @Nullable WholeFileLock wholeFileLock;
+  private volatile @Nullable RecordLocks recordLocks;
   private volatile long accessNanos;
   private volatile long modifyNanos;
   private volatile long changeNanos;
@@ -127,6 +128,32 @@ public abstract class Inode {
       }
     }
     return made;
+  }
+
+  /** The locks of parts of the file (fcntl(2)). */
+  public final RecordLocks recordLocks() {
+    RecordLocks made = recordLocks;
+    if (made == null) {
+      lock.lock();
+      try {
+        made = recordLocks;
+        if (made == null) {
+          made = new RecordLocks();
+          recordLocks = made;
+        }
+      } finally {
+        lock.unlock();
+      }
+    }
+    return made;
+  }
+
+  /** Gives up all locks of parts of the file that an owner has. */
+  final void dropRecordLocks(Object owner) {
+    RecordLocks made = recordLocks;
+    if (made != null) {
+      made.unlock(owner, 0, Long.MAX_VALUE);
+    }
   }
 
   /** Type and permissions as in {@code st_mode}. */

@@ -108,6 +108,7 @@ public abstract class OpenFile {
         if (locked) {
           dentry.inode().wholeFileLock().unlock(this);
         }
+        dentry.inode().dropRecordLocks(this);
         closed();
         WaitQueue queue = waitQueue();
         if (queue != null) {

@@ -19,7 +19,7 @@ public final class Budget {
   }
 
   /** A budget of so many bytes. */
-  Budget(long bytesMax) {
+  public Budget(long bytesMax) {
     this.bytesMax = bytesMax;
   }
 
@@ -41,7 +41,7 @@ public final class Budget {
   }
 
   /** Bytes taken now. */
-  long charged() {
+  public long charged() {
     return bytes.get();
   }
 }

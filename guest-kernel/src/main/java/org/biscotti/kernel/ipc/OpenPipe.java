@@ -100,6 +100,15 @@ public final class OpenPipe extends OpenFile {
 
   @Override
   public long read(UserBuffer to, Caller caller) {
+    return read(to, !isNonBlocking());
+  }
+
+  /**
+   * Reads as read(2) does.
+   *
+   * @param waits false to fail with EAGAIN instead of waiting
+   */
+  public long read(UserBuffer to, boolean waits) {
     if (!isReadable()) {
       throw ErrnoException.of(Errno.EBADF);
     }
@@ -111,13 +120,13 @@ public final class OpenPipe extends OpenFile {
       if (done != Pipe.WOULD_WAIT) {
         return done;
       }
-      checkMayWait();
+      checkMayWait(waits);
       pipe.queue().await(Poll.POLLIN, pipe::gives, Long.MAX_VALUE);
     }
   }
 
-  private void checkMayWait() {
-    if (isNonBlocking()) {
+  private static void checkMayWait(boolean waits) {
+    if (!waits) {
       throw ErrnoException.of(Errno.EAGAIN);
     }
     MustWait.unlessVirtual();
@@ -125,13 +134,21 @@ public final class OpenPipe extends OpenFile {
 
   @Override
   public long write(UserBuffer from, Caller caller) {
+    return write(from, !isNonBlocking());
+  }
+
+  /**
+   * Writes as write(2) does.
+   *
+   * @param waits false to write what there is room for, and fail with EAGAIN if there is none
+   */
+  public long write(UserBuffer from, boolean waits) {
     if (!isWritable()) {
       throw ErrnoException.of(Errno.EBADF);
     }
     if (from.remaining() == 0) {
       return 0;
     }
-    boolean waits = !isNonBlocking();
     boolean whole = waits && !Thread.currentThread().isVirtual();
     long done = 0;
     try {
@@ -141,7 +158,7 @@ public final class OpenPipe extends OpenFile {
           if (done > 0 && !waits) {
             break;
           }
-          checkMayWait();
+          checkMayWait(waits);
           long left = from.remaining();
           pipe.queue().await(Poll.POLLOUT, () -> pipe.takes(left), Long.MAX_VALUE);
         } else {
@@ -155,6 +172,62 @@ public final class OpenPipe extends OpenFile {
       }
     }
     return done;
+  }
+
+  // ---- splice(2) and tee(2) ----
+
+  /**
+   * Moves or copies bytes to another pipe.
+   *
+   * @param consume false to leave them in this one, too
+   * @param waits false to fail with EAGAIN instead of waiting
+   * @return how many; 0 at the end of this pipe
+   */
+  public long transfer(OpenPipe to, long bytes, boolean consume, boolean waits) {
+    while (true) {
+      long moved = pipe.transfer(to.pipe, bytes, consume);
+      if (moved != Pipe.WOULD_WAIT) {
+        return moved;
+      }
+      checkMayWait(waits);
+      if (pipe.gives()) {
+        to.pipe.queue().await(Poll.POLLOUT, () -> to.pipe.takes(1), Long.MAX_VALUE);
+      } else {
+        pipe.queue().await(Poll.POLLIN, pipe::gives, Long.MAX_VALUE);
+      }
+    }
+  }
+
+  /**
+   * Waits until there is room.
+   *
+   * @return how much, in bytes
+   * @throws ErrnoException EPIPE, EAGAIN
+   */
+  public long awaitRoom(boolean waits) {
+    while (true) {
+      long room = pipe.room();
+      if (room > 0) {
+        return room;
+      }
+      checkMayWait(waits);
+      pipe.queue().await(Poll.POLLOUT, () -> pipe.takes(1), Long.MAX_VALUE);
+    }
+  }
+
+  /** Puts bytes in whatever the capacity: there was room for them before they were fetched. */
+  public void append(byte[] bytes, int count) {
+    pipe.add(bytes, 0, count, false);
+  }
+
+  /** Puts bytes back that were read and could not be used. */
+  public void putBack(byte[] bytes, int from, int count) {
+    pipe.add(bytes, from, count, true);
+  }
+
+  /** True if the other is an end of the same pipe. */
+  public boolean isSamePipe(OpenPipe other) {
+    return pipe.equals(other.pipe);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package org.biscotti.kernel.ipc;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
@@ -309,7 +310,38 @@ public final class Pipe {
     count += bytes;
   }
 
+  /** Adds bytes behind or before those that are there, beyond the capacity if need be. */
+  void add(byte[] from, int at, int bytes, boolean before) {
+    lock.lock();
+    try {
+      reserve(bytes);
+      if (before) {
+        head = (head - bytes) & (ring.length - 1);
+        int first = Math.min(bytes, ring.length - head);
+        System.arraycopy(from, at, ring, head, first);
+        System.arraycopy(from, at + first, ring, 0, bytes - first);
+        count += bytes;
+      } else {
+        append(Arrays.copyOfRange(from, at, at + bytes), bytes);
+      }
+    } finally {
+      lock.unlock();
+    }
+    queue.wake(IN);
+  }
+
   // ---- readiness and size ----
+
+  /** Bytes that it takes now; EPIPE if nobody reads. */
+  long room() {
+    lock.lock();
+    try {
+      checkReaders();
+      return Math.max((long) capacity - count, 0);
+    } finally {
+      lock.unlock();
+    }
+  }
 
   private boolean hasRoom() {
     return capacity - count >= PAGE_BYTES;

@@ -31,13 +31,6 @@ final class FileCalls {
           | RESOLVE_IN_ROOT
           | RESOLVE_CACHED;
 
-  /** {@code struct flock}. */
-  private static final int FLOCK_TYPE = 0;
-
-  private static final int FLOCK_WHENCE = 2;
-  private static final int FLOCK_START = 8;
-  private static final int FLOCK_LENGTH = 16;
-
   private static final int COPY_CHUNK = 64 << 10;
   private static final int RWF_KNOWN =
       RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND;
@@ -329,26 +322,20 @@ final class FileCalls {
       }
       case F_GETFL -> file.flags() | (file.isPathOnly() ? 0 : O_LARGEFILE);
       case F_DUPFD_QUERY -> files.getAny((int) argument).equals(file) ? 1 : 0;
-      default -> fcntlOpen(t, files.get(descriptor), (int) command, argument);
+      default -> fcntlOpen(t, descriptor, files.get(descriptor), (int) command, argument);
     };
   }
 
   /** The commands that a descriptor opened with O_PATH does not have. */
-  private static long fcntlOpen(Task t, OpenFile file, int command, long argument) {
+  private static long fcntlOpen(Task t, int descriptor, OpenFile file, int command, long argument) {
     return switch (command) {
       case F_SETFL -> {
         file.setStatusFlags((int) argument);
         yield 0;
       }
-      case F_GETLK, F_OFD_GETLK -> {
-        checkLock(t, file, argument, false);
-        t.memory().setShort(argument + FLOCK_TYPE, (short) F_UNLCK);
-        yield 0;
-      }
-      case F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW -> {
-        checkLock(t, file, argument, true);
-        yield 0;
-      }
+      case F_GETLK, F_OFD_GETLK -> RecordLockCalls.get(t, file, command, argument);
+      case F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW ->
+          RecordLockCalls.set(t, descriptor, file, command, argument);
       case F_GETPIPE_SZ -> pipe(file).capacity();
       case F_SETPIPE_SZ -> pipe(file).setCapacity(argument & 0xffff_ffffL, t);
       case F_GET_SEALS -> memoryObject(file).seals();
@@ -378,32 +365,6 @@ final class FileCalls {
       throw ErrnoException.of(EBADF);
     }
     return pipe;
-  }
-
-  /** A process never conflicts with its own locks, and there is no other that could hold one. */
-  private static void checkLock(Task t, OpenFile file, long lock, boolean sets) {
-    int type = t.memory().getShort(lock + FLOCK_TYPE);
-    int whence = t.memory().getShort(lock + FLOCK_WHENCE);
-    long start = t.memory().getLong(lock + FLOCK_START);
-    long length = t.memory().getLong(lock + FLOCK_LENGTH);
-    if (type != F_RDLCK && type != F_WRLCK && (type != F_UNLCK || !sets)) {
-      throw ErrnoException.of(EINVAL);
-    }
-    long base =
-        switch (whence) {
-          case SEEK_SET -> 0;
-          case SEEK_CUR -> file.position();
-          case SEEK_END -> file.inode().size();
-          default -> throw ErrnoException.of(EINVAL);
-        };
-    long first = base + start;
-    if (first < 0 || (length < 0 && first + length < 0)) {
-      throw ErrnoException.of(EINVAL);
-    }
-    if (sets
-        && ((type == F_RDLCK && !file.isReadable()) || (type == F_WRLCK && !file.isWritable()))) {
-      throw ErrnoException.of(EBADF);
-    }
   }
 
   static long flock(Task t, long fd, long operation, long c, long d, long e, long f) {

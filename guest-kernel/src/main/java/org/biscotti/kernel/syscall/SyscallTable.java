@@ -49,6 +49,7 @@ public final class SyscallTable {
     metadata();
     readiness();
     pipes();
+    splices();
     events();
     epolls();
     sockets();
@@ -168,14 +169,8 @@ public final class SyscallTable {
         FileCalls::fcntl,
         PARTIAL,
         "fd enum:fcntl fcntl:1",
-        "locks are granted: there is one process to hold them; no leases, no F_NOTIFY");
-    row(
-        73,
-        "flock",
-        FileCalls::flock,
-        PARTIAL,
-        "fd flags:flock",
-        "granted: there is one process to hold it");
+        "no leases, no F_NOTIFY, no signals of readiness");
+    row(73, "flock", FileCalls::flock, FULL, "fd flags:flock");
     row(74, "fsync", FileCalls::fsync, FULL, "fd");
     row(75, "fdatasync", FileCalls::fsync, FULL, "fd");
     row(76, "truncate", FileCalls::truncate, FULL, "path off");
@@ -403,6 +398,30 @@ public final class SyscallTable {
     String packets = "EINVAL for O_DIRECT: no packet mode";
     row(22, "pipe", PipeCalls::pipe, FULL, "struct:fd_pair:out");
     row(293, "pipe2", PipeCalls::pipe2, PARTIAL, "struct:fd_pair:out flags:newfd", packets);
+  }
+
+  private void splices() {
+    String copied = "bytes are copied, pages are not moved";
+    row(
+        275,
+        "splice",
+        SpliceCalls::splice,
+        PARTIAL,
+        "fd off:in fd off:in size flags:splice",
+        copied);
+    row(276, "tee", SpliceCalls::tee, PARTIAL, "fd fd size flags:splice", copied);
+    row(
+        278,
+        "vmsplice",
+        SpliceCalls::vmsplice,
+        PARTIAL,
+        "fd struct:iovec:in:2 ulong flags:splice",
+        copied);
+    String unwatched = "ENOSYS: file systems are not watched; programs fall back to polling";
+    row(253, "inotify_init", ProcessCalls::refuse, REFUSED, "", unwatched);
+    row(254, "inotify_add_watch", ProcessCalls::refuse, REFUSED, "fd path hex32", unwatched);
+    row(255, "inotify_rm_watch", ProcessCalls::refuse, REFUSED, "fd int", unwatched);
+    row(294, "inotify_init1", ProcessCalls::refuse, REFUSED, "flags:newfd", unwatched);
   }
 
   private void events() {

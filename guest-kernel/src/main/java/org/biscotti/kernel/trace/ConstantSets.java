@@ -372,6 +372,11 @@ final class ConstantSets {
                   MSG_DONTWAIT=0x40 MSG_EOR=0x80 MSG_WAITALL=0x100 MSG_NOSIGNAL=0x4000
                   MSG_MORE=0x8000 MSG_WAITFORONE=0x10000 MSG_CMSG_CLOEXEC=0x40000000
                   """)),
+          Map.entry(
+              "splice",
+              new ConstantSet(
+                  "SPLICE_F_???",
+                  "SPLICE_F_MOVE=1 SPLICE_F_NONBLOCK=2 SPLICE_F_MORE=4 SPLICE_F_GIFT=8")),
           Map.entry("epoll_create", new ConstantSet("EPOLL_???", "EPOLL_CLOEXEC=02000000")),
           Map.entry(
               "eventfd",
