@@ -14,11 +14,17 @@ public final class Poll {
   public static final int POLLWRBAND = 0x0200;
   public static final int POLLRDHUP = 0x2000;
 
+  /** What poll(2) says of a file with something to read. */
+  public static final int READABLE = POLLIN | POLLRDNORM;
+
+  /** What poll(2) says of a file with room to write. */
+  public static final int WRITABLE = POLLOUT | POLLWRNORM;
+
   /** In a wake only: the file has been closed. */
   public static final int CLOSED = 0x4000;
 
   /** What a file that never waits answers: readable and writable. */
-  public static final int ALWAYS = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
+  public static final int ALWAYS = READABLE | WRITABLE;
 
   /** Events that make a descriptor readable for select(2). */
   public static final int SELECT_READ = POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR;

@@ -36,8 +36,6 @@ public final class EpollFile extends OpenFile {
   /** What a watched file takes of the heap, about. */
   private static final int ITEM_BYTES = 256;
 
-  private static final int READY = Poll.POLLIN | Poll.POLLRDNORM;
-
   /** What a program may watch together with EPOLLEXCLUSIVE. */
   private static final int WITH_EXCLUSIVE =
       Epoll.EPOLLEXCLUSIVE
@@ -228,7 +226,7 @@ public final class EpollFile extends OpenFile {
   /** An item may be ready, and is not in the list yet. */
   void mayBeReady(EpollItem item) {
     ready.add(item);
-    queue.wake(READY);
+    queue.wake(Poll.READABLE);
   }
 
   /**
@@ -247,7 +245,7 @@ public final class EpollFile extends OpenFile {
       }
       MustWait.unlessVirtual();
       callers.forEach(EpollItem::subscribe);
-      queue.await(READY, () -> !ready.isEmpty(), deadline);
+      queue.await(Poll.READABLE, () -> !ready.isEmpty(), deadline);
     }
   }
 
@@ -305,7 +303,7 @@ public final class EpollFile extends OpenFile {
   public int readyEvents() {
     for (EpollItem item : ready) {
       if (item.readyEvents() != 0) {
-        return READY;
+        return Poll.READABLE;
       }
     }
     return 0;

@@ -30,8 +30,6 @@ public final class Pipe {
   static final int UNPRIVILEGED_MAX = 1 << 20;
 
   private static final int CAPACITY_MAX = 1 << 30;
-  private static final int IN = Poll.POLLIN | Poll.POLLRDNORM;
-  private static final int OUT = Poll.POLLOUT | Poll.POLLWRNORM;
   private static final byte[] EMPTY = {};
 
   /** What {@link #read} and {@link #write} return when they would have to wait. */
@@ -111,7 +109,7 @@ public final class Pipe {
     } finally {
       lock.unlock();
     }
-    queue.wake((reads ? OUT : 0) | (writes ? IN : 0));
+    queue.wake((reads ? Poll.WRITABLE : 0) | (writes ? Poll.READABLE : 0));
   }
 
   /** Somebody closes it; with the last one the bytes go. */
@@ -129,7 +127,8 @@ public final class Pipe {
     } finally {
       lock.unlock();
     }
-    queue.wake((reads ? OUT | Poll.POLLERR : 0) | (writes ? IN | Poll.POLLHUP : 0));
+    queue.wake(
+        (reads ? Poll.WRITABLE | Poll.POLLERR : 0) | (writes ? Poll.READABLE | Poll.POLLHUP : 0));
   }
 
   // ---- moving bytes ----
@@ -160,7 +159,7 @@ public final class Pipe {
       lock.unlock();
     }
     if (roomNow) {
-      queue.wake(OUT);
+      queue.wake(Poll.WRITABLE);
     }
     return moved(done, to);
   }
@@ -211,7 +210,7 @@ public final class Pipe {
       lock.unlock();
     }
     if (done > 0) {
-      queue.wake(IN);
+      queue.wake(Poll.READABLE);
     }
     return moved(done, from);
   }
@@ -275,8 +274,8 @@ public final class Pipe {
       first.unlock();
     }
     if (moved > 0) {
-      to.queue.wake(IN);
-      queue.wake(consume ? OUT : 0);
+      to.queue.wake(Poll.READABLE);
+      queue.wake(consume ? Poll.WRITABLE : 0);
     }
     return moved;
   }
@@ -327,7 +326,7 @@ public final class Pipe {
     } finally {
       lock.unlock();
     }
-    queue.wake(IN);
+    queue.wake(Poll.READABLE);
   }
 
   // ---- readiness and size ----
@@ -360,14 +359,14 @@ public final class Pipe {
 
   /** Events for a reader; a hang-up only if somebody has written since it opened it (poll(2)). */
   int readEvents(long writersSeenAtOpen) {
-    int events = count > 0 ? IN : 0;
+    int events = count > 0 ? Poll.READABLE : 0;
     boolean hungUp = writers == 0 && writersSeen != writersSeenAtOpen;
     return hungUp ? events | Poll.POLLHUP : events;
   }
 
   /** Events for a writer. */
   int writeEvents() {
-    return (hasRoom() ? OUT : 0) | (readers == 0 ? Poll.POLLERR : 0);
+    return (hasRoom() ? Poll.WRITABLE : 0) | (readers == 0 ? Poll.POLLERR : 0);
   }
 
   /**
@@ -402,7 +401,7 @@ public final class Pipe {
       lock.unlock();
     }
     if (more) {
-      queue.wake(OUT);
+      queue.wake(Poll.WRITABLE);
     }
     return (int) rounded;
   }

@@ -26,8 +26,8 @@ public final class UnixSocket extends OpenFile {
   /** net.core.somaxconn: connections that wait to be accepted, at most. */
   private static final int BACKLOG_MAX = 4096;
 
-  private static final int IN = Poll.POLLIN | Poll.POLLRDNORM;
-  private static final int OUT = Poll.POLLOUT | Poll.POLLWRNORM | Poll.POLLWRBAND;
+  private static final int IN = Poll.READABLE;
+  private static final int OUT = Poll.WRITABLE | Poll.POLLWRBAND;
   private static final int EVERYTHING = IN | OUT | Poll.POLLERR | Poll.POLLHUP | Poll.POLLRDHUP;
 
   private static final int SHUT_READING = 1;

@@ -274,10 +274,10 @@ public final class OpenStream extends OpenFile {
 
   @Override
   public void onReady(int events, Runnable then) {
-    if ((events & (Poll.POLLIN | Poll.POLLRDNORM)) != 0) {
+    if ((events & Poll.READABLE) != 0) {
       stream.awaitReadable(then);
     }
-    if ((events & (Poll.POLLOUT | Poll.POLLWRNORM)) != 0) {
+    if ((events & Poll.WRITABLE) != 0) {
       stream.awaitWritable(then);
     }
   }

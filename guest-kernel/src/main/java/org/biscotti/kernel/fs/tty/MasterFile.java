@@ -40,13 +40,9 @@ final class MasterFile extends OpenFile {
       return 0;
     }
     while (true) {
-      byte[] bytes = terminal.takeOutput((int) Math.min(to.remaining(), CHUNK_BYTES));
-      if (bytes.length > 0) {
-        long given = to.put(bytes, 0, bytes.length);
-        if (given == 0 && to.faulted()) {
-          throw ErrnoException.of(Errno.EFAULT);
-        }
-        return given;
+      long done = terminal.readOutput(to, CHUNK_BYTES);
+      if (done >= 0) {
+        return done;
       }
       if (isNonBlocking()) {
         throw ErrnoException.of(Errno.EAGAIN);
@@ -86,11 +82,6 @@ final class MasterFile extends OpenFile {
   @Override
   public WaitQueue waitQueue() {
     return terminal.master;
-  }
-
-  @Override
-  public void onReady(int events, Runnable then) {
-    OnceListener.add(terminal.master, events, this::readyEvents, then);
   }
 
   @Override

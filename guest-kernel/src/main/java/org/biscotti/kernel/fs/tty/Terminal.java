@@ -135,7 +135,7 @@ final class Terminal {
     } else {
       if (ready.size() < LINE_BYTES_MAX) {
         ready.add(c);
-        wakePrograms |= Poll.POLLIN | Poll.POLLRDNORM;
+        wakePrograms |= Poll.READABLE;
       }
       echo(c);
     }
@@ -149,7 +149,7 @@ final class Terminal {
     boolean starts = modes.is(VSTART, c);
     if (starts || (stopped && modes.in(IXANY))) {
       stopped = false;
-      wakePrograms |= Poll.POLLOUT | Poll.POLLWRNORM;
+      wakePrograms |= Poll.WRITABLE;
     }
     return starts;
   }
@@ -216,7 +216,7 @@ final class Terminal {
   private void store(int c) {
     if (!modes.has(ICANON)) {
       ready.add(c);
-      wakePrograms |= Poll.POLLIN | Poll.POLLRDNORM;
+      wakePrograms |= Poll.READABLE;
     } else if (editing.size() >= LINE_BYTES_MAX) {
       if (modes.in(IMAXBEL)) {
         put(BELL);
@@ -233,7 +233,7 @@ final class Terminal {
     for (byte b : editing.take(Integer.MAX_VALUE)) {
       ready.add(b);
     }
-    wakePrograms |= Poll.POLLIN | Poll.POLLRDNORM;
+    wakePrograms |= Poll.READABLE;
   }
 
   private void erase(int count) {
@@ -337,7 +337,7 @@ final class Terminal {
 
   /** Output processing (termios(3), c_oflag). */
   private void put(int c) {
-    wakeMaster |= Poll.POLLIN | Poll.POLLRDNORM;
+    wakeMaster |= Poll.READABLE;
     if (!modes.out(OPOST)) {
       output.add(c);
       return;
@@ -387,20 +387,40 @@ final class Terminal {
   /**
    * Takes what has been written.
    *
-   * @return null if there is nothing yet; EIO once the programs' side is closed
+   * @return no bytes if there are none yet
+   * @throws ErrnoException EIO once the programs' side is closed
    */
   byte[] takeOutput(int most) {
     lock.lock();
     try {
-      if (output.size() == 0 && everOpened && openPrograms == 0) {
-        throw ErrnoException.of(Errno.EIO);
-      }
-      if (output.size() > 0) {
-        wakePrograms |= Poll.POLLOUT | Poll.POLLWRNORM;
-      }
+      requireOutput();
       return output.take(most);
     } finally {
       unlock();
+    }
+  }
+
+  /**
+   * Reads what has been written.
+   *
+   * @return bytes, -1 if there are none yet
+   * @throws ErrnoException EIO once the programs' side is closed
+   */
+  long readOutput(UserBuffer to, int most) {
+    lock.lock();
+    try {
+      requireOutput();
+      return output.size() == 0 ? -1 : give(output, to, most);
+    } finally {
+      unlock();
+    }
+  }
+
+  private void requireOutput() {
+    if (output.size() > 0) {
+      wakePrograms |= Poll.WRITABLE;
+    } else if (everOpened && openPrograms == 0) {
+      throw ErrnoException.of(Errno.EIO);
     }
   }
 
@@ -416,9 +436,9 @@ final class Terminal {
   int masterEvents() {
     lock.lock();
     try {
-      int events = Poll.POLLOUT | Poll.POLLWRNORM;
+      int events = Poll.WRITABLE;
       if (output.size() > 0) {
-        events |= Poll.POLLIN | Poll.POLLRDNORM;
+        events |= Poll.READABLE;
       }
       return everOpened && openPrograms == 0 ? events | Poll.POLLHUP : events;
     } finally {
@@ -505,7 +525,7 @@ final class Terminal {
         boolean polls = modes.control(VMIN) == 0 && modes.control(VTIME) == 0;
         return !masterOpen || polls ? 0 : -1;
       }
-      return give(to, ready.size());
+      return give(ready, to, ready.size());
     } finally {
       unlock();
     }
@@ -527,7 +547,7 @@ final class Terminal {
     if (length == null) {
       return masterOpen ? -1 : 0;
     }
-    long given = give(to, length);
+    long given = give(ready, to, length);
     lines.poll();
     if (given < length) {
       lines.addFirst(length - (int) given);
@@ -535,13 +555,14 @@ final class Terminal {
     return given;
   }
 
-  private long give(UserBuffer to, int most) {
-    byte[] bytes = ready.peek((int) Math.min(most, to.remaining()));
+  /** Moves bytes to a program; what it cannot take stays. */
+  private static long give(ByteQueue from, UserBuffer to, int most) {
+    byte[] bytes = from.peek((int) Math.min(most, to.remaining()));
     long given = to.put(bytes, 0, bytes.length);
     if (given == 0 && to.faulted()) {
       throw ErrnoException.of(Errno.EFAULT);
     }
-    ready.drop((int) given);
+    from.drop((int) given);
     return given;
   }
 
@@ -578,10 +599,10 @@ final class Terminal {
               ? !lines.isEmpty()
               : ready.size() >= Math.max(modes.control(VTIME) != 0 ? 1 : modes.control(VMIN), 1);
       if (readable) {
-        events |= Poll.POLLIN | Poll.POLLRDNORM;
+        events |= Poll.READABLE;
       }
       if (!stopped && output.size() < OUTPUT_BYTES_MAX) {
-        events |= Poll.POLLOUT | Poll.POLLWRNORM;
+        events |= Poll.WRITABLE;
       }
       return events;
     } finally {
@@ -617,7 +638,7 @@ final class Terminal {
       }
       if (which != 0) {
         output.clear();
-        wakePrograms |= Poll.POLLOUT | Poll.POLLWRNORM;
+        wakePrograms |= Poll.WRITABLE;
       }
     } finally {
       unlock();
@@ -633,7 +654,7 @@ final class Terminal {
     try {
       if (action < 2) {
         stopped = action == 0;
-        wakePrograms |= Poll.POLLOUT | Poll.POLLWRNORM;
+        wakePrograms |= Poll.WRITABLE;
       }
     } finally {
       unlock();
@@ -641,6 +662,16 @@ final class Terminal {
   }
 
   // ---- modes and owners ----
+
+  /** True if background processes may not write (TOSTOP). */
+  boolean stopsBackgroundOutput() {
+    lock.lock();
+    try {
+      return modes.has(TOSTOP);
+    } finally {
+      unlock();
+    }
+  }
 
   byte[] attributes() {
     lock.lock();

@@ -93,7 +93,7 @@ final class TerminalFile extends OpenFile {
     if (!isWritable()) {
       throw ErrnoException.of(Errno.EBADF);
     }
-    if ((Termios.decode(terminal.attributes()).local & Termios.TOSTOP) != 0) {
+    if (terminal.stopsBackgroundOutput()) {
       requireForeground(caller, Signals.SIGTTOU);
     }
     if (from.remaining() > CHUNK_BYTES && !isNonBlocking()) {
@@ -159,11 +159,6 @@ final class TerminalFile extends OpenFile {
   @Override
   public WaitQueue waitQueue() {
     return terminal.programs;
-  }
-
-  @Override
-  public void onReady(int events, Runnable then) {
-    OnceListener.add(terminal.programs, events, this::readyEvents, then);
   }
 
   // ---- control ----
