@@ -75,8 +75,8 @@ final class TimeCalls {
       throw ErrnoException.of(EINVAL);
     }
     if (thread) {
-      Task task = number == 0 ? t : t.kernel().processes().findTask(number);
-      if (task != null && task.process() == t.process()) {
+      Task task = number == 0 ? t : t.process().findTask(number);
+      if (task != null) {
         return userOnly ? task.userNanos() : task.cpuNanos();
       }
     } else {

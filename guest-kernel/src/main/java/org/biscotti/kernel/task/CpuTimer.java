@@ -9,9 +9,8 @@ import org.jspecify.annotations.Nullable;
  * An interval timer that runs with a process's own time: ITIMER_VIRTUAL and ITIMER_PROF
  * (setitimer(2)).
  *
- * <p>Time is accounted when a task leaves the guest. So the timer looks when it could have expired
- * at the earliest, has the running tasks leave the guest for a moment, and looks again; it does not
- * look while no task of the process runs.
+ * <p>The timer looks when it could have expired at the earliest; it does not look while no task of
+ * the process runs.
  */
 final class CpuTimer {
   private static final long SHORTEST_NANOS = 1_000_000;
@@ -35,11 +34,7 @@ final class CpuTimer {
   }
 
   private long used() {
-    long nanos = 0;
-    for (Task task : process.snapshotOfTasks()) {
-      nanos += task.userNanos() + (systemToo ? task.systemNanos() : 0);
-    }
-    return nanos;
+    return systemToo ? process.cpuNanos() : process.userNanos();
   }
 
   PosixTimer.Setting get() {
@@ -84,26 +79,7 @@ final class CpuTimer {
   private void schedule(long nanos) {
     long current = generation;
     scheduled =
-        process.kernel().timers().after(Math.max(nanos, SHORTEST_NANOS), () -> look(current));
-  }
-
-  /** It could have expired: has the process's tasks leave the guest, and decides after that. */
-  private void look(long current) {
-    if (!process.kernel().scheduler().isRunning(process)) {
-      decide(current);
-      return;
-    }
-    for (Task task : process.snapshotOfTasks()) {
-      process.kernel().scheduler().kick(task);
-    }
-    lock.lock();
-    try {
-      if (current == generation) {
-        scheduled = process.kernel().timers().after(SHORTEST_NANOS, () -> decide(current));
-      }
-    } finally {
-      lock.unlock();
-    }
+        process.kernel().timers().after(Math.max(nanos, SHORTEST_NANOS), () -> decide(current));
   }
 
   private void decide(long current) {

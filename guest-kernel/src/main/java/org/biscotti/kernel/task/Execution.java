@@ -1,6 +1,7 @@
 package org.biscotti.kernel.task;
 
 import java.util.List;
+import org.biscotti.kernel.abi.Signals;
 import org.biscotti.kernel.exec.Identity;
 import org.biscotti.kernel.exec.LoadedProgram;
 import org.biscotti.kernel.fs.Credentials;
@@ -64,9 +65,8 @@ public final class Execution {
         file,
         credentials(task.credentials(), program.identity()));
     task.setName(Process.nameOf(file));
-    task.setAlternateStack(0, 0, org.biscotti.kernel.abi.Signals.SS_DISABLE);
+    task.setAlternateStack(0, 0, Signals.SS_DISABLE);
     program.initialise(task.context());
-    task.context().vectorHolder = null;
   }
 
   /** The saved and file-system ids follow the effective ones (execve(2)). */

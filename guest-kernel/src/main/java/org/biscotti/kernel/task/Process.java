@@ -370,19 +370,10 @@ public final class Process implements ProcessView {
     return task;
   }
 
-  /** The task with a number, or null. */
+  /** The task of this process with a number, or null. */
   public @Nullable Task findTask(int threadId) {
-    lock.lock();
-    try {
-      for (Task task : tasks) {
-        if (task.threadId() == threadId) {
-          return task;
-        }
-      }
-      return null;
-    } finally {
-      lock.unlock();
-    }
+    Task task = kernel.processes().findTask(threadId);
+    return task != null && task.process() == this ? task : null;
   }
 
   /** Ends the process as exit_group(2) does. Its tasks stop as soon as each notices. */
