@@ -94,6 +94,20 @@ public final class FileTable {
   }
 
   /**
+   * Gives a file that has just been opened a descriptor; if there is none left the file is closed.
+   *
+   * @throws ErrnoException EMFILE
+   */
+  public int installNew(OpenFile file, boolean closeOnExecToo) {
+    try {
+      return install(file, closeOnExecToo);
+    } catch (ErrnoException full) {
+      file.release();
+      throw full;
+    }
+  }
+
+  /**
    * Gives an open file the lowest free descriptor that is at least {@code from} (F_DUPFD). The
    * caller's reference goes to the table, unless this fails.
    *

@@ -6,6 +6,7 @@ import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Fcntl;
 import org.biscotti.kernel.abi.Poll;
+import org.biscotti.kernel.abi.TimerSetting;
 import org.biscotti.kernel.fs.Caller;
 import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.OpenFile;
@@ -45,9 +46,6 @@ public final class TimerFile extends OpenFile {
     Future<?> after(long nanos, Runnable then);
   }
 
-  /** What is set: nanoseconds until the next expiry, 0 if it is not armed, and the interval. */
-  public record Setting(long left, long interval) {}
-
   TimerFile(Dentry dentry, int flags, int clock, Alarms alarms) {
     super(dentry, flags | Fcntl.O_RDWR);
     this.clock = clock;
@@ -67,10 +65,10 @@ public final class TimerFile extends OpenFile {
    * @param newInterval between expiries; 0 for one expiry
    * @return what was set before
    */
-  public Setting set(long nanos, boolean arm, long newInterval) {
+  public TimerSetting set(long nanos, boolean arm, long newInterval) {
     lock.lock();
     try {
-      Setting old = setting();
+      TimerSetting old = setting();
       armed = false;
       interval = newInterval;
       if (arm) {
@@ -85,7 +83,7 @@ public final class TimerFile extends OpenFile {
   }
 
   /** What is set now. */
-  public Setting get() {
+  public TimerSetting get() {
     lock.lock();
     try {
       return setting();
@@ -95,15 +93,15 @@ public final class TimerFile extends OpenFile {
   }
 
   @GuardedBy("lock")
-  private Setting setting() {
+  private TimerSetting setting() {
     if (!armed) {
-      return new Setting(0, interval);
+      return new TimerSetting(0, interval);
     }
     long left = expiry - System.nanoTime();
     if (left <= 0) {
       left = interval == 0 ? 0 : left + (-left / interval + 1) * interval;
     }
-    return new Setting(left, interval);
+    return new TimerSetting(left, interval);
   }
 
   @GuardedBy("lock")

@@ -27,7 +27,7 @@ final class EpollCalls {
   static long epollCreate1(Task t, long flags, long b, long c, long d, long e, long f) {
     Paths.checkFlags(flags, Fcntl.O_CLOEXEC);
     OpenFile file = t.kernel().files().ipc().makeEpoll();
-    return Descriptors.install(t, file, (flags & Fcntl.O_CLOEXEC) != 0);
+    return t.files().installNew(file, (flags & Fcntl.O_CLOEXEC) != 0);
   }
 
   static long epollCtl(Task t, long fd, long command, long target, long event, long e, long f) {

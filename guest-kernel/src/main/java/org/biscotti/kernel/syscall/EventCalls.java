@@ -4,10 +4,10 @@ import static org.biscotti.kernel.abi.Errno.*;
 import static org.biscotti.kernel.abi.Fcntl.*;
 
 import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.abi.TimerSetting;
 import org.biscotti.kernel.fs.OpenFile;
 import org.biscotti.kernel.ipc.IpcFiles;
 import org.biscotti.kernel.ipc.TimerFile;
-import org.biscotti.kernel.mem.UserMemory;
 import org.biscotti.kernel.task.Task;
 
 /**
@@ -46,7 +46,7 @@ final class EventCalls {
     Paths.checkFlags(flags, EFD_SEMAPHORE | O_NONBLOCK | O_CLOEXEC);
     boolean semaphore = (flags & EFD_SEMAPHORE) != 0;
     OpenFile file = files(t).makeEvent(initial & 0xffff_ffffL, semaphore, (int) flags & O_NONBLOCK);
-    return Descriptors.install(t, file, (flags & O_CLOEXEC) != 0);
+    return t.files().installNew(file, (flags & O_CLOEXEC) != 0);
   }
 
   // ---- timerfd_create(2) ----
@@ -64,7 +64,7 @@ final class EventCalls {
     }
     OpenFile file =
         files(t).makeTimer((int) clock, t.kernel().timers()::after, (int) flags & O_NONBLOCK);
-    return Descriptors.install(t, file, (flags & O_CLOEXEC) != 0);
+    return t.files().installNew(file, (flags & O_CLOEXEC) != 0);
   }
 
   private static TimerFile timer(Task t, long fd) {
@@ -80,28 +80,20 @@ final class EventCalls {
     long value = TimeCalls.getTimespec(t.memory(), from + 16);
     Paths.checkFlags(flags, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET);
     TimerFile timer = timer(t, fd);
-    long nanos = (flags & TFD_TIMER_ABSTIME) != 0 ? value - now(t, timer.clock()) : value;
-    TimerFile.Setting old = timer.set(nanos, value != 0, interval);
+    long nanos =
+        (flags & TFD_TIMER_ABSTIME) != 0
+            ? value - TimeCalls.realOrMonotonic(t, timer.clock())
+            : value;
+    TimerSetting old = timer.set(nanos, value != 0, interval);
     if (to != 0) {
-      putSetting(t.memory(), to, old);
+      TimeCalls.putSetting(t.memory(), to, old);
     }
     return 0;
   }
 
-  private static long now(Task t, int clock) {
-    return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_ALARM
-        ? t.kernel().clock().realtimeNanos()
-        : t.kernel().clock().monotonicNanos();
-  }
-
   static long timerfdGettime(Task t, long fd, long to, long c, long d, long e, long f) {
-    putSetting(t.memory(), to, timer(t, fd).get());
+    TimeCalls.putSetting(t.memory(), to, timer(t, fd).get());
     return 0;
-  }
-
-  private static void putSetting(UserMemory memory, long to, TimerFile.Setting setting) {
-    TimeCalls.putTimespec(memory, to, setting.interval());
-    TimeCalls.putTimespec(memory, to + 16, setting.left());
   }
 
   // ---- memfd_create(2) ----
@@ -116,7 +108,7 @@ final class EventCalls {
     boolean sealable = (flags & MFD_ALLOW_SEALING) != 0 || neverExecuted;
     int seals = (sealable ? 0 : F_SEAL_SEAL) | (neverExecuted ? F_SEAL_EXEC : 0);
     OpenFile file = files(t).makeMemory(t, memfdName(t, name), neverExecuted ? 0666 : 0777, seals);
-    return Descriptors.install(t, file, (flags & MFD_CLOEXEC) != 0);
+    return t.files().installNew(file, (flags & MFD_CLOEXEC) != 0);
   }
 
   private static String memfdName(Task t, long name) {

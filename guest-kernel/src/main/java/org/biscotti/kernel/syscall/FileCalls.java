@@ -86,12 +86,7 @@ final class FileCalls {
     String name = Paths.read(t, path);
     t.files().checkFree();
     OpenFile opened = Opening.open(t, Paths.start(t, dir, name), name, flags, mode, resolve);
-    try {
-      return t.files().install(opened, (flags & O_CLOEXEC) != 0);
-    } catch (ErrnoException failure) {
-      opened.release();
-      throw failure;
-    }
+    return t.files().installNew(opened, (flags & O_CLOEXEC) != 0);
   }
 
   static long close(Task t, long fd, long b, long c, long d, long e, long f) {

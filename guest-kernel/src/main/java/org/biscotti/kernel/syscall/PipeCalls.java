@@ -24,9 +24,15 @@ final class PipeCalls {
 
   /** Gives two files descriptors and stores these; if that fails both are closed. */
   static void installPair(Task t, long to, OpenFile one, OpenFile two, boolean closeOnExec) {
-    int first = Descriptors.installOrRelease(t, one, closeOnExec, two);
+    int first;
     try {
-      int second = Descriptors.install(t, two, closeOnExec);
+      first = t.files().installNew(one, closeOnExec);
+    } catch (ErrnoException full) {
+      two.release();
+      throw full;
+    }
+    try {
+      int second = t.files().installNew(two, closeOnExec);
       try {
         t.memory().setInt(to, first);
         t.memory().setInt(to + Integer.BYTES, second);

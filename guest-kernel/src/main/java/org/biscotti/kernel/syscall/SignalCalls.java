@@ -7,7 +7,6 @@ import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Fcntl;
 import org.biscotti.kernel.abi.SignalInfo;
 import org.biscotti.kernel.abi.Signals;
-import org.biscotti.kernel.fs.OpenFile;
 import org.biscotti.kernel.mem.UserMemory;
 import org.biscotti.kernel.port.CpuContext;
 import org.biscotti.kernel.task.Process;
@@ -226,15 +225,6 @@ final class SignalCalls {
       return (int) fd;
     }
     SignalFile file = SignalFile.create(t, wanted, (int) flags & SFD_NONBLOCK);
-    return install(t, file, ((int) flags & SFD_CLOEXEC) != 0);
-  }
-
-  private static long install(Task t, OpenFile file, boolean closeOnExec) {
-    try {
-      return t.files().install(file, closeOnExec);
-    } catch (ErrnoException full) {
-      file.release();
-      throw full;
-    }
+    return t.files().installNew(file, ((int) flags & SFD_CLOEXEC) != 0);
   }
 }

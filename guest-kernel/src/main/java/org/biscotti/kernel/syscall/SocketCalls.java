@@ -36,7 +36,7 @@ final class SocketCalls {
   static long socket(Task t, long family, long type, long protocol, long d, long e, long f) {
     int kind = kind(family, type, protocol);
     UnixSocket made = sockets(t).make(t, kind, (int) type & SOCK_NONBLOCK);
-    return Descriptors.install(t, made, (type & SOCK_CLOEXEC) != 0);
+    return t.files().installNew(made, (type & SOCK_CLOEXEC) != 0);
   }
 
   /** Checks what is to be made; SOCK_RAW is another name of SOCK_DGRAM in the local family. */
@@ -136,7 +136,7 @@ final class SocketCalls {
     t.files().checkFree();
     UnixSocket server = listener.accept();
     server.setNonBlocking((flags & SOCK_NONBLOCK) != 0);
-    int descriptor = Descriptors.install(t, server, (flags & SOCK_CLOEXEC) != 0);
+    int descriptor = t.files().installNew(server, (flags & SOCK_CLOEXEC) != 0);
     if (to != 0) {
       try {
         storeAddress(t, server.peerAddress(), to, lengthAt);

@@ -6,6 +6,7 @@ import static org.biscotti.kernel.port.GuestMemory.PAGE_SIZE;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.abi.TimerSetting;
 import org.biscotti.kernel.mem.UserMemory;
 import org.biscotti.kernel.port.Clock;
 import org.biscotti.kernel.task.Kinship;
@@ -23,6 +24,7 @@ final class TimeCalls {
   private static final int CLOCK_REALTIME_COARSE = 5;
   private static final int CLOCK_MONOTONIC_COARSE = 6;
   private static final int CLOCK_BOOTTIME = 7;
+  private static final int CLOCK_REALTIME_ALARM = 8;
   private static final int CLOCK_TAI = 11;
   private static final int CPUCLOCK_KIND = 3;
   private static final int CPUCLOCK_VIRT = 1;
@@ -221,9 +223,22 @@ final class TimeCalls {
     putTimeval(memory, usage + 16, systemNanos);
   }
 
-  private static void putTimeval(UserMemory memory, long at, long nanos) {
+  static void putTimeval(UserMemory memory, long at, long nanos) {
     memory.setLong(at, nanos / NANOS);
     memory.setLong(at + 8, nanos % NANOS / 1000);
+  }
+
+  /** The time by which a timer of a clock goes: real time for those that tell it. */
+  static long realOrMonotonic(Task t, int clock) {
+    return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_ALARM || clock == CLOCK_TAI
+        ? t.kernel().clock().realtimeNanos()
+        : t.kernel().clock().monotonicNanos();
+  }
+
+  /** A {@code struct itimerspec}: interval, then what is left. */
+  static void putSetting(UserMemory memory, long at, TimerSetting setting) {
+    putTimespec(memory, at, setting.interval());
+    putTimespec(memory, at + 16, setting.left());
   }
 
   static void putTimespec(UserMemory memory, long at, long nanos) {

@@ -4,6 +4,7 @@ import static org.biscotti.kernel.abi.Errno.*;
 
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Signals;
+import org.biscotti.kernel.abi.TimerSetting;
 import org.biscotti.kernel.mem.UserMemory;
 import org.biscotti.kernel.task.PosixTimer;
 import org.biscotti.kernel.task.ProcessTimers;
@@ -36,7 +37,7 @@ final class TimerCalls {
   /** Seconds that were left are rounded, but 0 only if there was no alarm. */
   static long alarm(Task t, long seconds, long b, long c, long d, long e, long f) {
     long nanos = (seconds & 0xffff_ffffL) * NANOS;
-    PosixTimer.Setting old = timers(t).set(ProcessTimers.Which.REAL, nanos, 0);
+    TimerSetting old = timers(t).set(ProcessTimers.Which.REAL, nanos, 0);
     long left = (old.left() + NANOS / 2) / NANOS;
     return old.left() != 0 && left == 0 ? 1 : left;
   }
@@ -61,7 +62,7 @@ final class TimerCalls {
   static long setitimer(Task t, long which, long from, long to, long d, long e, long f) {
     long interval = from == 0 ? 0 : timeval(t.memory(), from);
     long nanos = from == 0 ? 0 : timeval(t.memory(), from + 16);
-    PosixTimer.Setting old = timers(t).set(which(which), nanos, interval);
+    TimerSetting old = timers(t).set(which(which), nanos, interval);
     if (to != 0) {
       putInterval(t.memory(), to, old);
     }
@@ -77,16 +78,11 @@ final class TimerCalls {
     return Math.min(seconds, LONGEST_SECONDS) * NANOS + micros * 1000;
   }
 
-  private static void putInterval(UserMemory memory, long to, PosixTimer.Setting setting) {
-    putTimeval(memory, to, setting.interval());
+  private static void putInterval(UserMemory memory, long to, TimerSetting setting) {
+    TimeCalls.putTimeval(memory, to, setting.interval());
     // What is less than a microsecond is not nothing.
     long left = setting.left();
-    putTimeval(memory, to + 16, left > 0 && left < 1000 ? 1000 : left);
-  }
-
-  private static void putTimeval(UserMemory memory, long at, long nanos) {
-    memory.setLong(at, nanos / NANOS);
-    memory.setLong(at + 8, nanos % NANOS / 1000);
+    TimeCalls.putTimeval(memory, to + 16, left > 0 && left < 1000 ? 1000 : left);
   }
 
   static long timerCreate(Task t, long clock, long event, long to, long d, long e, long f) {
@@ -149,28 +145,18 @@ final class TimerCalls {
     long interval = TimeCalls.getTimespec(t.memory(), from);
     long value = TimeCalls.getTimespec(t.memory(), from + 16);
     PosixTimer timer = timers(t).find((int) number);
-    long nanos = (flags & TIMER_ABSTIME) != 0 ? value - now(t, timer.clock()) : value;
-    PosixTimer.Setting old = timer.set(nanos, value != 0, interval);
+    long nanos =
+        (flags & TIMER_ABSTIME) != 0 ? value - TimeCalls.realOrMonotonic(t, timer.clock()) : value;
+    TimerSetting old = timer.set(nanos, value != 0, interval);
     if (to != 0) {
-      putSetting(t.memory(), to, old);
+      TimeCalls.putSetting(t.memory(), to, old);
     }
     return 0;
   }
 
-  private static long now(Task t, int clock) {
-    return clock == CLOCK_REALTIME || clock == CLOCK_TAI
-        ? t.kernel().clock().realtimeNanos()
-        : t.kernel().clock().monotonicNanos();
-  }
-
   static long timerGettime(Task t, long number, long to, long c, long d, long e, long f) {
-    putSetting(t.memory(), to, timers(t).find((int) number).get());
+    TimeCalls.putSetting(t.memory(), to, timers(t).find((int) number).get());
     return 0;
-  }
-
-  private static void putSetting(UserMemory memory, long to, PosixTimer.Setting setting) {
-    TimeCalls.putTimespec(memory, to, setting.interval());
-    TimeCalls.putTimespec(memory, to + 16, setting.left());
   }
 
   static long timerGetoverrun(Task t, long number, long b, long c, long d, long e, long f) {

@@ -3,6 +3,7 @@ package org.biscotti.kernel.task;
 import java.util.concurrent.Future;
 import java.util.concurrent.locks.ReentrantLock;
 import org.biscotti.kernel.abi.SignalInfo;
+import org.biscotti.kernel.abi.TimerSetting;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,7 +38,7 @@ final class CpuTimer {
     return systemToo ? process.cpuNanos() : process.userNanos();
   }
 
-  PosixTimer.Setting get() {
+  TimerSetting get() {
     lock.lock();
     try {
       return setting();
@@ -46,14 +47,14 @@ final class CpuTimer {
     }
   }
 
-  private PosixTimer.Setting setting() {
-    return new PosixTimer.Setting(armed ? Math.max(expiry - used(), 1) : 0, interval);
+  private TimerSetting setting() {
+    return new TimerSetting(armed ? Math.max(expiry - used(), 1) : 0, interval);
   }
 
-  PosixTimer.Setting set(long nanos, long newInterval) {
+  TimerSetting set(long nanos, long newInterval) {
     lock.lock();
     try {
-      PosixTimer.Setting old = setting();
+      TimerSetting old = setting();
       cancel();
       armed = nanos > 0;
       interval = armed ? newInterval : 0;

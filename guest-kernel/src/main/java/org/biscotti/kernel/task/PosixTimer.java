@@ -3,6 +3,7 @@ package org.biscotti.kernel.task;
 import java.util.concurrent.Future;
 import java.util.concurrent.locks.ReentrantLock;
 import org.biscotti.kernel.abi.SignalInfo;
+import org.biscotti.kernel.abi.TimerSetting;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,11 +49,8 @@ public final class PosixTimer implements PendingSignals.Source {
     return clock;
   }
 
-  /** What is set: nanoseconds until the next expiry, 0 if it is not armed, and the interval. */
-  public record Setting(long left, long interval) {}
-
   /** What is set now. */
-  public Setting get() {
+  public TimerSetting get() {
     lock.lock();
     try {
       return setting(System.nanoTime());
@@ -61,15 +59,17 @@ public final class PosixTimer implements PendingSignals.Source {
     }
   }
 
-  private Setting setting(long now) {
+  private TimerSetting setting(long now) {
     if (!armed) {
-      return new Setting(0, interval);
+      return new TimerSetting(0, interval);
     }
     long left = expiry - now;
     if (left <= 0 && interval > 0) {
       left += (-left / interval + 1) * interval;
     }
-    return left <= 0 && info == null ? new Setting(0, 0) : new Setting(Math.max(left, 1), interval);
+    return left <= 0 && info == null
+        ? new TimerSetting(0, 0)
+        : new TimerSetting(Math.max(left, 1), interval);
   }
 
   /**
@@ -80,11 +80,11 @@ public final class PosixTimer implements PendingSignals.Source {
    * @param newInterval between expiries; 0 for one expiry
    * @return what was set before
    */
-  public Setting set(long nanos, boolean arm, long newInterval) {
+  public TimerSetting set(long nanos, boolean arm, long newInterval) {
     lock.lock();
     try {
       long now = System.nanoTime();
-      Setting old = setting(now);
+      TimerSetting old = setting(now);
       cancel();
       overrun = 0;
       armed = arm;

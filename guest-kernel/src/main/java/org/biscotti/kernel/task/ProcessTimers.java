@@ -7,6 +7,7 @@ import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.SignalInfo;
 import org.biscotti.kernel.abi.Signals;
+import org.biscotti.kernel.abi.TimerSetting;
 import org.jspecify.annotations.Nullable;
 
 /** The timers of a process: the three of setitimer(2), and those of timer_create(2). */
@@ -37,7 +38,7 @@ public final class ProcessTimers {
   }
 
   /** getitimer(2). */
-  public PosixTimer.Setting get(Which which) {
+  public TimerSetting get(Which which) {
     return switch (which) {
       case REAL -> real.get();
       case VIRTUAL -> virtual.get();
@@ -51,7 +52,7 @@ public final class ProcessTimers {
    * @param nanos until it expires; 0 disarms it
    * @param interval nanoseconds, 0 for once
    */
-  public PosixTimer.Setting set(Which which, long nanos, long interval) {
+  public TimerSetting set(Which which, long nanos, long interval) {
     return switch (which) {
       case REAL -> real.set(nanos, nanos > 0, interval);
       case VIRTUAL -> virtual.set(nanos, interval);

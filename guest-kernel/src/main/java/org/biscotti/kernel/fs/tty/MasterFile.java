@@ -93,7 +93,7 @@ final class MasterFile extends OpenFile {
       case Ioctl.TIOCGPTPEER -> {
         OpenFile peer = all.openPeer(terminal, (int) argument);
         boolean closes = (argument & Fcntl.O_CLOEXEC) != 0;
-        return caller.files().install(peer, closes);
+        return caller.files().installNew(peer, closes);
       }
       case Ioctl.FIONREAD -> memory.setInt(argument, terminal.outputBytes());
       case Ioctl.TIOCGPGRP -> memory.setInt(argument, terminal.foreground());
