@@ -2,7 +2,7 @@
  * epoll: level, edge and one shot, data, several files, nesting, closed files, waiting and being
  * interrupted, errors.
  */
-#include "check.h"
+#include "waits.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -10,18 +10,6 @@
 #include <sys/eventfd.h>
 #include <sys/time.h>
 #include <sys/wait.h>
-
-static volatile int alarms;
-
-static void on_alarm(int signal) {
-  (void)signal;
-  alarms++;
-}
-
-static void alarm_in(long micros) {
-  struct itimerval timer = {.it_value = {micros / 1000000, micros % 1000000}};
-  CHECK_EQ(setitimer(ITIMER_REAL, &timer, NULL), 0);
-}
 
 static struct epoll_event got[64];
 
@@ -33,13 +21,6 @@ static int control(int ep, int command, int fd, uint32_t events, uint64_t data) 
 static int wait_for(int ep, int timeout) {
   memset(got, 0x55, sizeof got);
   return epoll_wait(ep, got, 64, timeout);
-}
-
-static int put(int fd, uint64_t value) { return (int)write(fd, &value, 8); }
-
-static int64_t get(int fd) {
-  uint64_t value;
-  return read(fd, &value, 8) == 8 ? (int64_t)value : -1;
 }
 
 static void test_errors(void) {

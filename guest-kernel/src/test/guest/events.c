@@ -2,7 +2,7 @@
  * Counters, timers and memory behind descriptors: eventfd, timerfd, memfd and its seals, and the
  * tmpfs at /dev/shm.
  */
-#include "check.h"
+#include "waits.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -17,22 +17,7 @@
 #define MFD_NOEXEC_SEAL 8U
 #endif
 
-static volatile int alarms;
-
-static void on_alarm(int signal) {
-  (void)signal;
-  alarms++;
-}
-
-static void alarm_in(long micros) {
-  struct itimerval timer = {.it_value = {micros / 1000000, micros % 1000000}};
-  CHECK_EQ(setitimer(ITIMER_REAL, &timer, NULL), 0);
-}
-
-static int events_of(int fd) {
-  struct pollfd p = {.fd = fd, .events = POLLIN | POLLOUT};
-  return poll(&p, 1, 0) < 0 ? -1 : p.revents;
-}
+static int events_of(int fd) { return ready_of(fd, POLLIN | POLLOUT); }
 
 static int64_t now_ns(int clock) {
   struct timespec t;
@@ -45,13 +30,6 @@ static void link_of(int fd, char *text, size_t size) {
   snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
   ssize_t n = readlink(link, text, size - 1);
   text[n < 0 ? 0 : n] = 0;
-}
-
-static int put(int fd, uint64_t value) { return (int)write(fd, &value, 8); }
-
-static int64_t get(int fd) {
-  uint64_t value = 0;
-  return read(fd, &value, 8) == 8 ? (int64_t)value : -1;
 }
 
 static void test_eventfd(void) {

@@ -3,24 +3,12 @@
  * splitting and joining, waiting, deadlock, and when they end; locks of whole files between
  * processes.
  */
-#include "check.h"
+#include "waits.h"
 
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/time.h>
 #include <sys/wait.h>
-
-static volatile int alarms;
-
-static void on_alarm(int signal) {
-  (void)signal;
-  alarms++;
-}
-
-static void alarm_in(long micros) {
-  struct itimerval timer = {.it_value = {micros / 1000000, micros % 1000000}};
-  CHECK_EQ(setitimer(ITIMER_REAL, &timer, NULL), 0);
-}
 
 static struct flock range(int type, off_t start, off_t length) {
   struct flock l = {.l_type = (short)type, .l_whence = SEEK_SET, .l_start = start, .l_len = length};

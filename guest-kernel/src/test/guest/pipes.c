@@ -2,7 +2,7 @@
  * Pipes and FIFOs: capacity, atomic writes, ends that are closed, readiness, waiting and being
  * interrupted, opening by name.
  */
-#include "check.h"
+#include "waits.h"
 
 #include <limits.h>
 #include <poll.h>
@@ -14,13 +14,8 @@
 #include <sys/time.h>
 #include <sys/uio.h>
 
-static volatile int alarms, broken;
+static volatile int broken;
 static char block[1 << 17];
-
-static void on_alarm(int signal) {
-  (void)signal;
-  alarms++;
-}
 
 static int self_pipe;
 
@@ -32,27 +27,6 @@ static void write_one(int signal) {
 static void on_pipe(int signal) {
   (void)signal;
   broken++;
-}
-
-static void handle(int signal, void (*handler)(int), int flags) {
-  struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
-  sigemptyset(&action.sa_mask);
-  CHECK_EQ(sigaction(signal, &action, NULL), 0);
-}
-
-static void alarm_in(long micros) {
-  struct itimerval timer = {.it_value = {micros / 1000000, micros % 1000000}};
-  CHECK_EQ(setitimer(ITIMER_REAL, &timer, NULL), 0);
-}
-
-static int events_of(int fd, short wanted) {
-  struct pollfd p = {.fd = fd, .events = wanted};
-  return poll(&p, 1, 0) < 0 ? -1 : p.revents;
-}
-
-static int queued(int fd) {
-  int bytes = -1;
-  return ioctl(fd, FIONREAD, &bytes) ? -1 : bytes;
 }
 
 static void test_flags(void) {
@@ -155,12 +129,12 @@ static void test_capacity(void) {
   int p[2];
   CHECK_EQ(pipe2(p, O_NONBLOCK), 0);
   CHECK_EQ(fcntl(p[0], F_GETPIPE_SZ), 65536);
-  CHECK_EQ(events_of(p[1], POLLOUT), POLLOUT);
+  CHECK_EQ(ready_of(p[1], POLLOUT), POLLOUT);
   CHECK_EQ(write(p[1], block, 65536), 65536);
-  CHECK_EQ(events_of(p[1], POLLOUT), 0);
+  CHECK_EQ(ready_of(p[1], POLLOUT), 0);
   CHECK_ERRNO(write(p[1], block, 1), EAGAIN);
   CHECK_EQ(read(p[0], block, 4096), 4096);
-  CHECK_EQ(events_of(p[1], POLLOUT), POLLOUT);
+  CHECK_EQ(ready_of(p[1], POLLOUT), POLLOUT);
   CHECK_EQ(write(p[1], block, 4096), 4096);
   CHECK_EQ(read(p[0], block, 8192), 8192);
   CHECK_EQ(write(p[1], block, 65536), 8192);
@@ -197,17 +171,17 @@ static void test_closed_ends(void) {
   int p[2];
   CHECK_EQ(pipe(p), 0);
   handle(SIGPIPE, on_pipe, 0);
-  CHECK_EQ(events_of(p[0], POLLIN), 0);
+  CHECK_EQ(ready_of(p[0], POLLIN), 0);
   CHECK_EQ(write(p[1], "q", 1), 1);
-  CHECK_EQ(events_of(p[0], POLLIN | POLLRDNORM), POLLIN | POLLRDNORM);
+  CHECK_EQ(ready_of(p[0], POLLIN | POLLRDNORM), POLLIN | POLLRDNORM);
   int other = dup(p[1]);
   close(p[1]);
-  CHECK_EQ(events_of(p[0], POLLIN), POLLIN);
+  CHECK_EQ(ready_of(p[0], POLLIN), POLLIN);
   close(other);
-  CHECK_EQ(events_of(p[0], POLLIN), POLLIN | POLLHUP);
+  CHECK_EQ(ready_of(p[0], POLLIN), POLLIN | POLLHUP);
   CHECK_EQ(read(p[0], block, 9), 1);
-  CHECK_EQ(events_of(p[0], POLLIN), POLLHUP);
-  CHECK_EQ(events_of(p[0], 0), POLLHUP);
+  CHECK_EQ(ready_of(p[0], POLLIN), POLLHUP);
+  CHECK_EQ(ready_of(p[0], 0), POLLHUP);
   fd_set in;
   FD_ZERO(&in);
   FD_SET(p[0], &in);
@@ -217,7 +191,7 @@ static void test_closed_ends(void) {
   close(p[0]);
   CHECK_EQ(pipe(p), 0);
   close(p[0]);
-  CHECK_EQ(events_of(p[1], POLLOUT), POLLOUT | POLLERR);
+  CHECK_EQ(ready_of(p[1], POLLOUT), POLLOUT | POLLERR);
   CHECK_EQ(write(p[1], NULL, 0), 0);
   CHECK_EQ(broken, 0);
   CHECK_ERRNO(write(p[1], "q", 1), EPIPE);
@@ -279,21 +253,21 @@ static void test_fifo(void) {
   CHECK_ERRNO(open("fifo", O_ACCMODE), EINVAL);
   CHECK_ERRNO(open("fifo", O_RDONLY | O_DIRECTORY), ENOTDIR);
   int in = (int)CHECK_OK(open("fifo", O_RDONLY | O_NONBLOCK));
-  CHECK_EQ(events_of(in, POLLIN), 0);
+  CHECK_EQ(ready_of(in, POLLIN), 0);
   CHECK_EQ(read(in, block, 9), 0);
   int out = (int)CHECK_OK(open("fifo", O_WRONLY));
   CHECK_ERRNO(read(in, block, 9), EAGAIN);
   CHECK_EQ(write(out, "abc", 3), 3);
-  CHECK_EQ(events_of(in, POLLIN), POLLIN);
+  CHECK_EQ(ready_of(in, POLLIN), POLLIN);
   CHECK_EQ(queued(in), 3);
   int both = (int)CHECK_OK(open("fifo", O_RDWR));
   close(out);
-  CHECK_EQ(events_of(in, POLLIN), POLLIN);
+  CHECK_EQ(ready_of(in, POLLIN), POLLIN);
   close(both);
-  CHECK_EQ(events_of(in, POLLIN), POLLIN | POLLHUP);
+  CHECK_EQ(ready_of(in, POLLIN), POLLIN | POLLHUP);
   CHECK_EQ(read(in, block, 9), 3);
   CHECK_EQ(read(in, block, 9), 0);
-  CHECK_EQ(events_of(in, POLLIN), POLLHUP);
+  CHECK_EQ(ready_of(in, POLLIN), POLLHUP);
   close(in);
   /* what nobody has open any more is empty */
   both = (int)CHECK_OK(open("fifo", O_RDWR));

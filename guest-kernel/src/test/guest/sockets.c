@@ -2,7 +2,7 @@
  * Sockets of the local family: streams, datagrams, sequenced packets, names, connections, options,
  * descriptors and identities in messages, readiness, waiting, errors.
  */
-#include "check.h"
+#include "waits.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -15,34 +15,15 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-static volatile int alarms, broken;
+static volatile int broken;
 static char block[1 << 20];
-
-static void on_alarm(int signal) {
-  (void)signal;
-  alarms++;
-}
 
 static void on_pipe(int signal) {
   (void)signal;
   broken++;
 }
 
-static void handle(int signal, void (*handler)(int), int flags) {
-  struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
-  sigemptyset(&action.sa_mask);
-  CHECK_EQ(sigaction(signal, &action, NULL), 0);
-}
-
-static void alarm_in(long micros) {
-  struct itimerval timer = {.it_value = {micros / 1000000, micros % 1000000}};
-  CHECK_EQ(setitimer(ITIMER_REAL, &timer, NULL), 0);
-}
-
-static int events_of(int fd) {
-  struct pollfd p = {.fd = fd, .events = POLLIN | POLLOUT | POLLRDHUP};
-  return poll(&p, 1, 0) < 0 ? -1 : p.revents;
-}
+static int events_of(int fd) { return ready_of(fd, POLLIN | POLLOUT | POLLRDHUP); }
 
 static socklen_t name_of(struct sockaddr_un *address, const char *name, int abstract) {
   memset(address, 0, sizeof *address);

@@ -2,7 +2,7 @@
  * Moving bytes into and out of pipes: splice, tee, vmsplice, sendfile; between files, pipes and
  * sockets; waiting, errors.
  */
-#include "check.h"
+#include "waits.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -13,23 +13,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
-static volatile int alarms;
 static char block[1 << 17], back[1 << 17];
-
-static void on_alarm(int signal) {
-  (void)signal;
-  alarms++;
-}
-
-static void alarm_in(long micros) {
-  struct itimerval timer = {.it_value = {micros / 1000000, micros % 1000000}};
-  CHECK_EQ(setitimer(ITIMER_REAL, &timer, NULL), 0);
-}
-
-static int queued(int fd) {
-  int bytes = -1;
-  return ioctl(fd, FIONREAD, &bytes) ? -1 : bytes;
-}
 
 static void test_files(void) {
   int p[2], file = open("file", O_RDWR | O_CREAT, 0600), out = open("out", O_RDWR | O_CREAT, 0600);
