@@ -38,7 +38,7 @@ static void __attribute__((noreturn)) fail(const char *call) {
 
 static long getppid_bare(void) {
   long result;
-  __asm__ volatile("syscall" : "=a"(result) : "0"((long)SYS_getppid) : "rcx", "r11", "memory");
+  __asm__ volatile("mov %1, %%eax\n syscall" : "=&a"(result) : "i"(SYS_getppid) : "rcx", "r11", "memory");
   return result;
 }
 

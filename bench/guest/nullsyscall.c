@@ -13,7 +13,10 @@
 
 static inline long getppid_bare(void) {
   long result;
-  __asm__ volatile("syscall" : "=a"(result) : "0"((long)SYS_getppid) : "rcx", "r11", "memory");
+  __asm__ volatile("mov %1, %%eax\n syscall"
+                   : "=&a"(result)
+                   : "i"(SYS_getppid)
+                   : "rcx", "r11", "memory");
   return result;
 }
 

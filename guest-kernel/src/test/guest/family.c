@@ -389,6 +389,7 @@ static void orphans(void) {
 
   /* PR_SET_PDEATHSIG */
   CHECK_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+  shared[7] = 0;
   child = fork();
   if (child == 0) {
     if (fork() == 0) {
@@ -396,7 +397,6 @@ static void orphans(void) {
       shared[7] = 1;
       for (;;) pause();
     }
-    shared[7] = 0;
     while (!shared[7]) usleep(1000);
     _exit(0);
   }

@@ -1096,8 +1096,10 @@ static void posix_timers(void) {
   spin(30000000);
   reset();
   unblock(signal);
-  CHECK_EQ(hits, 1);
-  CHECK(last_info.si_overrun >= 20);
+  if (!check_emulated) { /* where it takes longer than the interval to get here, it is hit again */
+    CHECK_EQ(hits, 1);
+    CHECK(last_info.si_overrun >= 20);
+  }
   CHECK(timer_getoverrun(timer) >= 0);
   CHECK_EQ(timer_settime(timer, 0, &(struct itimerspec){0}, &got), 0);
   CHECK_EQ(got.it_interval.tv_nsec, 1000000);

@@ -42,7 +42,8 @@ final class GuestSubject implements Subject {
         new MachineOptions(
             memoryBytes,
             2,
-            new KernelOptions(given.memoryPolicy(), null, null, null, policy, Exitless.ON)));
+            new KernelOptions(
+                given.memoryPolicy(), null, null, null, policy, Exitless.ON, given.patching())));
   }
 
   private GuestSubject(MachineOptions options) throws IOException {

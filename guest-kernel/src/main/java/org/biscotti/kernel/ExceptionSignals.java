@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /** The signals that Linux makes of the processor's exceptions (SDM vol. 3, table 6-1). */
 final class ExceptionSignals {
   private static final int DIVIDE_ERROR = 0;
-  private static final int DEBUG = 1;
+  static final int DEBUG = 1;
   private static final int BREAKPOINT = 3;
   private static final int INVALID_OPCODE = 6;
   private static final int STACK_FAULT = 12;

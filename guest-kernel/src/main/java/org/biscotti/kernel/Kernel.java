@@ -43,6 +43,7 @@ import org.biscotti.kernel.port.GuestMemory;
 import org.biscotti.kernel.port.HostDirectory;
 import org.biscotti.kernel.port.HostDirectory.HostFile;
 import org.biscotti.kernel.port.HostStream;
+import org.biscotti.kernel.serve.Patching;
 import org.biscotti.kernel.serve.Serving;
 import org.biscotti.kernel.syscall.Dispatcher;
 import org.biscotti.kernel.syscall.SyscallObserver;
@@ -73,6 +74,7 @@ public final class Kernel implements AutoCloseable {
   private final Dispatcher dispatcher;
   private final ClockKeeper clockKeeper;
   private final Serving serving;
+  private final boolean patching;
 
   /**
    * What the kernel runs on.
@@ -167,6 +169,7 @@ public final class Kernel implements AutoCloseable {
             options.exitless(),
             hardware.ringRequests(),
             hardware.ringReplies());
+    patching = options.patching() == Patching.AUTO;
     clockKeeper = new ClockKeeper(new Vvar(memory, hardware.vvarGpa(), clock), clock);
   }
 
@@ -221,6 +224,16 @@ public final class Kernel implements AutoCloseable {
   /** System calls that were answered without an exit so far; slightly old while programs run. */
   public long ringCalls() {
     return serving.ringCalls();
+  }
+
+  /**
+   * Says, before any program runs, that programs can enter the entry page by a jump, which spares
+   * them an instruction that is dear on this host.
+   */
+  public void offerJumps() {
+    if (patching) {
+      serving.useJumps();
+    }
   }
 
   /** What there is one of. */

@@ -4,6 +4,7 @@ import org.biscotti.kernel.mem.MemoryPolicy;
 import org.biscotti.kernel.port.HostDirectory;
 import org.biscotti.kernel.port.HostStream;
 import org.biscotti.kernel.serve.Exitless;
+import org.biscotti.kernel.serve.Patching;
 import org.biscotti.kernel.serve.Policies;
 import org.biscotti.kernel.syscall.SyscallObserver;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param terminal what /dev/tty and /dev/console are, or null if there is none
  * @param syscalls on which thread a system call runs
  * @param exitless whether calls may be answered without leaving the guest
+ * @param patching whether busy calls may become jumps
  */
 public record KernelOptions(
     MemoryPolicy memoryPolicy,
@@ -25,8 +27,10 @@ public record KernelOptions(
     @Nullable HostDirectory root,
     @Nullable HostStream terminal,
     Policies syscalls,
-    Exitless exitless) {
+    Exitless exitless,
+    Patching patching) {
   /** An empty root, nobody watching, no terminal. */
   public static final KernelOptions DEFAULT =
-      new KernelOptions(MemoryPolicy.DEFAULT, null, null, null, Policies.ADAPTIVE, Exitless.AUTO);
+      new KernelOptions(
+          MemoryPolicy.DEFAULT, null, null, null, Policies.ADAPTIVE, Exitless.AUTO, Patching.AUTO);
 }

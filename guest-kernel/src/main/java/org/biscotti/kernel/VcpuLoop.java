@@ -106,6 +106,9 @@ final class VcpuLoop {
       }
       long trapped = System.nanoTime();
       task.stops(trapped);
+      if (trap != Trap.Syscall.SYSCALL && trap != Trap.Posted.POSTED) {
+        leaveTrampoline(task, trap);
+      }
       boolean goesOn =
           switch (trap) {
             case Trap.Syscall call -> serve(task, false, trapped);
@@ -123,6 +126,16 @@ final class VcpuLoop {
       }
       mark = System.nanoTime();
       task.addSystemNanos(mark - trapped);
+    }
+  }
+
+  /** Nobody is to see a program in what has been put into its code. */
+  private static void leaveTrampoline(Task task, Trap trap) {
+    long rip = task.register(RIP);
+    boolean traced = trap instanceof Trap.Fault fault && fault.vector() == ExceptionSignals.DEBUG;
+    long instead = task.space().callSites().withoutJumps(rip, traced);
+    if (instead != rip) {
+      task.setRegister(RIP, instead);
     }
   }
 

@@ -46,6 +46,12 @@ final class KvmCpu implements GuestCpu {
   private static final long SYSCALL_BYTES = 2;
   private static final int OFFSET_TRIES = 9;
 
+  /** Offset of XSTATE_BV, and bits in it (SDM vol. 1, 13.4.2). */
+  private static final int VECTOR_STATE_BITS = 512;
+
+  private static final int VECTOR_STATE_X87 = 1;
+  private static final int VECTOR_STATE_SSE = 2;
+
   private static final byte[] INITIAL_VECTOR = initialVector();
 
   private final Vcpu vcpu;
@@ -254,7 +260,10 @@ final class KvmCpu implements GuestCpu {
     return loadedVector == vector;
   }
 
-  /** FCW = 0x37f, MXCSR = 0x1f80, nothing else in use (SDM vol. 1, 13.6). */
+  /**
+   * FCW = 0x37f, MXCSR = 0x1f80, the rest zero (SDM vol. 1, 13.6). x87 and SSE are said to be in
+   * the area, since not every processor takes MXCSR from one that has no SSE state in it.
+   */
   private void loadInitialVector() {
     if (!vcpu.loadVector(INITIAL_VECTOR, INITIAL_VECTOR.length)) {
       throw new KvmException("KVM refuses the initial vector state");
@@ -268,6 +277,7 @@ final class KvmCpu implements GuestCpu {
     initial[1] = 3;
     initial[24] = (byte) 0x80;
     initial[25] = 0x1f;
+    initial[VECTOR_STATE_BITS] = VECTOR_STATE_X87 | VECTOR_STATE_SSE;
     return initial;
   }
 
@@ -425,9 +435,13 @@ final class KvmCpu implements GuestCpu {
     returnAddressFromSyscall();
     raxFromRequest();
     if (place == EntryCode.Place.POSTED_OTHER_STACK) {
-      vcpu.setRegister(RSP, memory.getLong(ringRequest + RingPages.REQUEST_RSP));
+      stackFromRequest();
     }
     return Trap.Posted.POSTED;
+  }
+
+  private void stackFromRequest() {
+    vcpu.setRegister(RSP, memory.getLong(ringRequest + RingPages.REQUEST_RSP));
   }
 
   private void raxFromRequest() {
@@ -454,7 +468,8 @@ final class KvmCpu implements GuestCpu {
       return emulatedSyscall();
     }
     if (inEntryPage(rip)) {
-      rollBackSyscall();
+      vcpu.setRegister(RFLAGS, userFlags(memory.getLong(top - 24)));
+      rollBack(pages.entryCode().place(rip));
     } else if (kernel) {
       return unrunnable("exception in ring 0, vector", vector);
     } else {
@@ -484,10 +499,17 @@ final class KvmCpu implements GuestCpu {
     return Trap.Syscall.SYSCALL;
   }
 
-  /** Back to the {@code syscall} instruction, which is two bytes long. */
-  private void rollBackSyscall() {
+  /**
+   * Back to the {@code syscall} instruction, which is two bytes long. It is still there where a
+   * jump has been put in front of it.
+   */
+  private void rollBack(EntryCode.Place place) {
     vcpu.setRegister(RIP, vcpu.register(RCX) - SYSCALL_BYTES);
-    vcpu.setRegister(RFLAGS, userFlags(vcpu.register(R11)));
+    switch (place) {
+      case JUMPED -> {}
+      case JUMPED_OTHER_STACK -> stackFromRequest();
+      default -> vcpu.setRegister(RFLAGS, userFlags(vcpu.register(R11)));
+    }
   }
 
   private Trap notRun(int errno) {
@@ -528,10 +550,10 @@ final class KvmCpu implements GuestCpu {
   private Trap leaveEntryPage(long rip) {
     EntryCode.Place place = pages.entryCode().place(rip);
     switch (place) {
-      case BEFORE -> rollBackSyscall();
+      case BEFORE, JUMPED, JUMPED_OTHER_STACK -> rollBack(place);
       case BEFORE_POST -> {
         raxFromRequest();
-        rollBackSyscall();
+        rollBack(place);
       }
       case AFTER_EXIT -> returnAddressFromSyscall();
       case POSTED, POSTED_OTHER_STACK -> {

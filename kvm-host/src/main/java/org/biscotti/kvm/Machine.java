@@ -100,6 +100,9 @@ public final class Machine implements AutoCloseable {
     if (hostKind.tscReliable()) {
       cpus.forEach(cpu -> cpu.setTimestampFrequency(cpu.vcpu().tscKilohertz() * 1000));
     }
+    if (!hostKind.ring0Entry()) {
+      kernel.offerJumps();
+    }
     ram.setTranslation(hostKind.shadowPaging(), cpus);
     booted.complete(kernel);
   }

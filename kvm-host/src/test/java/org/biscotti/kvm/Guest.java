@@ -13,6 +13,7 @@ import org.biscotti.kernel.KernelOptions;
 import org.biscotti.kernel.fs.Credentials;
 import org.biscotti.kernel.mem.MemoryPolicy;
 import org.biscotti.kernel.serve.Exitless;
+import org.biscotti.kernel.serve.Patching;
 import org.biscotti.kernel.serve.Policies;
 import org.biscotti.kernel.task.Process;
 import org.jspecify.annotations.Nullable;
@@ -42,7 +43,9 @@ final class Guest implements AutoCloseable {
                     root == null ? null : hostFiles.openDirectory(root, false),
                     null,
                     policy,
-                    exitless)));
+                    exitless,
+                    Patching.valueOf(
+                        System.getProperty("biscotti.patching", Patching.AUTO.name())))));
   }
 
   /** The tests run once for each policy: the property says which. */

@@ -33,6 +33,7 @@ final class Native {
       // The program has ended without reading all of it.
     }
     if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
+      process.descendants().forEach(ProcessHandle::destroyForcibly);
       process.destroyForcibly();
       throw new IllegalStateException("does not end natively: " + command);
     }

@@ -71,6 +71,7 @@ public final class AddressSpace implements MappingListener {
   private final PageTables tables;
   private final Pager pager;
   private final Areas areas;
+  private final CallSites callSites;
 
   /** Everybody who may be using a translation; replaced as a whole, under {@link #lock}. */
   private volatile UserMemory[] doors = NO_DOORS;
@@ -108,6 +109,7 @@ public final class AddressSpace implements MappingListener {
     this.tables = new PageTables(frames, kernelEntries);
     this.pager = new Pager(frames, tables, policy, this::announce);
     this.areas = new Areas(frames, pager, this);
+    this.callSites = new CallSites(lock, areas, pager);
   }
 
   /**
@@ -169,6 +171,11 @@ public final class AddressSpace implements MappingListener {
     }
   }
 
+  /** The system call instructions in the program's code. */
+  public CallSites callSites() {
+    return callSites;
+  }
+
   /** Unmaps a range (munmap(2)). */
   public void munmap(long addr, long length) {
     if ((addr & (PAGE_SIZE - 1)) != 0
@@ -179,6 +186,7 @@ public final class AddressSpace implements MappingListener {
     }
     lock.lock();
     try {
+      callSites.restore(addr, addr + alignedSize(length));
       areas.unmap(addr, addr + alignedSize(length));
     } finally {
       lock.unlock();
@@ -201,6 +209,7 @@ public final class AddressSpace implements MappingListener {
     lock.lock();
     try {
       long start = grows == 0 ? addr : growsDownStart(addr, end, grows);
+      callSites.restore(start, userEnd(end));
       protect(start, end, prot & PROT_ALL);
     } finally {
       pager.flush();
@@ -216,6 +225,10 @@ public final class AddressSpace implements MappingListener {
   public long mremap(long addr, long oldLength, long newLength, int flags, long newAddr) {
     lock.lock();
     try {
+      callSites.restore(addr, rangeEnd(addr, oldLength));
+      if ((flags & Mman.MREMAP_FIXED) != 0) {
+        callSites.restore(newAddr, rangeEnd(newAddr, newLength));
+      }
       return new Remap(areas, pager, addr, oldLength, newLength, flags, newAddr).perform();
     } finally {
       pager.flush();
@@ -645,6 +658,7 @@ public final class AddressSpace implements MappingListener {
       stackStart = parent.stackStart;
       areas.takeSettings(parent.areas);
       new ForkCopy(parent.pager, pager).copy(parent.areas, areas);
+      callSites.copyFrom(parent.callSites);
     } finally {
       lock.unlock();
     }
@@ -812,6 +826,12 @@ public final class AddressSpace implements MappingListener {
     return end;
   }
 
+  /** The end of a range that may be anything, as far as areas can reach. */
+  private static long rangeEnd(long addr, long length) {
+    long end = userEnd(addr + length);
+    return Long.compareUnsigned(end, addr) < 0 ? Layout.USER_END : end;
+  }
+
   /** The part of an unsigned end that areas can reach. */
   private static long userEnd(long end) {
     return Long.compareUnsigned(end, Layout.USER_END) > 0 ? Layout.USER_END : end;
@@ -891,6 +911,9 @@ public final class AddressSpace implements MappingListener {
   private void map(Vma vma, int flags) {
     long replaced = areas.pagesIn(vma.start, vma.end);
     areas.requireGrowth(vma.pages() - replaced, vma.isData(), vma.isAccountable());
+    if (replaced != 0) {
+      callSites.restore(vma.start, vma.end);
+    }
     areas.unmap(vma.start, vma.end);
     long start = vma.start;
     long end = vma.end;
@@ -982,6 +1005,7 @@ public final class AddressSpace implements MappingListener {
     boolean hole = false;
     lock.lock();
     try {
+      callSites.restore(start, end);
       long at = start;
       while (at < end) {
         Vma vma = areas.overlapping(at, end);
@@ -1165,6 +1189,9 @@ public final class AddressSpace implements MappingListener {
   private @Nullable String specialName(Vma vma) {
     if (vma.source != null) {
       return null;
+    }
+    if (vma.has(Vma.TRAMPOLINES)) {
+      return "[syscalls]";
     }
     if (vma.start <= breakEnd && vma.end >= breakStart && breakEnd > breakStart) {
       return "[heap]";

@@ -181,6 +181,23 @@ final class Areas {
     return found;
   }
 
+  /**
+   * Finds a place for the kernel's own use near to some address: below it if there is one.
+   *
+   * @param distance how far from the address it may be, in bytes
+   * @throws ErrnoException ENOMEM if there is none
+   */
+  long placeNear(long address, long length, long distance) {
+    long found = tree.highestGap(length, Math.max(Layout.USER_MIN, address - distance), address);
+    if (found == VmaTree.NONE) {
+      found = tree.lowestGap(length, address, Math.min(Layout.USER_END, address + distance));
+    }
+    if (found == VmaTree.NONE) {
+      throw ErrnoException.of(Errno.ENOMEM);
+    }
+    return found;
+  }
+
   /** Adds an area where nothing is, and merges it with its neighbours; returns the result. */
   Vma add(Vma vma) {
     tree.insert(vma);

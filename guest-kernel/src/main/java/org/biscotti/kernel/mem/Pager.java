@@ -203,6 +203,34 @@ final class Pager {
     return readOnly;
   }
 
+  /** What a page contains that is there, else null. */
+  byte @Nullable [] contents(long page) {
+    long entry = tables.entry(page);
+    if ((entry & PageTables.PRESENT) == 0) {
+      return null;
+    }
+    byte[] bytes = new byte[PAGE_SIZE];
+    memory.copyTo(PageTables.frame(entry), bytes, 0, bytes.length);
+    return bytes;
+  }
+
+  /**
+   * Changes a page of a private area that its program cannot write: a changed copy takes its place,
+   * so that nobody ever executes half of the change.
+   *
+   * @param page start of the page, which is there
+   * @param offset in bytes
+   * @throws ErrnoException ENOMEM
+   */
+  void rewrite(Vma vma, long page, int offset, byte[] bytes) {
+    long at = tables.entryAddress(page);
+    long entry = memory.getLong(at);
+    long copy = frames.allocateUninitialised();
+    memory.copy(PageTables.frame(entry), copy, PAGE_SIZE);
+    memory.copyFrom(bytes, 0, copy + offset, bytes.length);
+    replace(at, entry, copy | anonymousBits(vma));
+  }
+
   /** Announces downgrades and releases the frames that were taken away. */
   void flush() {
     downgrades.flush();

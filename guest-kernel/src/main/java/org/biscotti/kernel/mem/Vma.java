@@ -30,6 +30,9 @@ final class Vma {
   static final int NO_HUGE_PAGE = 1 << 8;
   static final int MERGEABLE = 1 << 9;
 
+  /** The kernel's own trampolines ({@link CallSites}); never merged with what is the program's. */
+  static final int TRAMPOLINES = 1 << 10;
+
   /** First address. */
   long start;
 

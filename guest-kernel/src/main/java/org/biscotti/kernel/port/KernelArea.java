@@ -42,6 +42,12 @@ public final class KernelArea {
   /** System-call entry page: user-executable where {@code syscall} stays in ring 3. */
   public static final long ENTRY = START + 0x6000;
 
+  /**
+   * Where a program whose {@code syscall} has been replaced by a jump enters the entry page, with
+   * the return address in RCX; only where {@code syscall} stays in ring 3.
+   */
+  public static final long ENTRY_JUMP = ENTRY + 0x800;
+
   /** Words about the vCPU that the program may read; per vCPU. */
   public static final long VCPU_PAGE = START + 0x7000;
 

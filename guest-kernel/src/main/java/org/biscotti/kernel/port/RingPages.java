@@ -41,6 +41,9 @@ public final class RingPages {
   /** Request: how many more times to look for the answer, 4 bytes. */
   public static final int REQUEST_SPINS = 192;
 
+  /** Request: not zero if the program came by a jump instead of {@code syscall}, 4 bytes. */
+  public static final int REQUEST_JUMPED = 196;
+
   /** Request: end of the entry page's scratch stack, which grows down. */
   public static final int REQUEST_STACK_TOP = 4096;
 

@@ -79,6 +79,9 @@ public class Call {
   /** Number of the request, of a posted call. */
   int sequence;
 
+  /** Where a posted call that came by the instruction returns to; 0 if it came by a jump. */
+  long returnAddress;
+
   /** True once an observer has been told of it. */
   boolean reported;
 

@@ -4,6 +4,7 @@ import static org.biscotti.kernel.port.CpuContext.*;
 
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.biscotti.kernel.mem.CallSites;
 import org.biscotti.kernel.port.CpuContext;
 import org.biscotti.kernel.port.GuestCpu;
 import org.biscotti.kernel.syscall.Dispatcher;
@@ -163,6 +164,9 @@ public final class Server {
   public boolean serveExit(Task task, boolean posted, long nowNanos) {
     boolean looked = ring.skipRequest();
     considerWaking(nowNanos);
+    if (serving.usesJumps() && !ring.isJumped()) {
+      considerJump(task);
+    }
     Call call = ring.call();
     // A server that looked at it and sent it back may have told the observers.
     call.reported &= posted && looked;
@@ -193,6 +197,14 @@ public final class Server {
     }
     task.setRegister(RAX, call.result());
     return true;
+  }
+
+  /** If this instruction has made many calls, a jump is worth having in front of it. */
+  private static void considerJump(Task task) {
+    CallSites sites = task.space().callSites();
+    if (sites.isBusy(task.register(RIP))) {
+      sites.replace(task.register(RIP), task.register(RAX));
+    }
   }
 
   /** If exits come thick and a vCPU is idle, its thread is worth waking as a server. */
@@ -266,7 +278,9 @@ public final class Server {
   }
 
   private void serveTaken(Call call) {
-    if (dispatcher.needsVcpu(call.number) || call.task().mustLeaveGuest()) {
+    if (dispatcher.needsVcpu(call.number)
+        || call.task().mustLeaveGuest()
+        || shouldBecomeJump(call)) {
       refuse(call);
       return;
     }
@@ -274,6 +288,11 @@ public final class Server {
       call.startNanos = System.nanoTime();
     }
     policy.serve(call, this);
+  }
+
+  /** True if its vCPU's thread should see to it that it comes by a jump from now on. */
+  private boolean shouldBecomeJump(Call call) {
+    return call.returnAddress != 0 && call.task().space().callSites().isBusy(call.returnAddress);
   }
 
   // ---- what policies are made of ----

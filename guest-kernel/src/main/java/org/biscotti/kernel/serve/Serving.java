@@ -26,6 +26,9 @@ public final class Serving {
   private final AtomicInteger active = new AtomicInteger();
   private final CallThreads threads = new CallThreads(this::isActive);
 
+  /** Whether busy calls become jumps; set before any program runs. */
+  private volatile boolean jumps;
+
   /** Calls that wait for any server, of the policy that queues them. */
   private final Queue<Call> queued = new ConcurrentLinkedQueue<>();
 
@@ -78,6 +81,15 @@ public final class Serving {
 
   CallThreads threads() {
     return threads;
+  }
+
+  /** Busy system call instructions are to be replaced by jumps from now on. */
+  public void useJumps() {
+    jumps = true;
+  }
+
+  boolean usesJumps() {
+    return jumps;
   }
 
   void enqueue(Call call) {

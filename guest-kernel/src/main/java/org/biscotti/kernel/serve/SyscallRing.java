@@ -86,6 +86,8 @@ class SyscallRing {
     into.d = memory.getLong(request + REQUEST_R10);
     into.e = memory.getLong(request + REQUEST_R8);
     into.f = memory.getLong(request + REQUEST_R9);
+    into.returnAddress =
+        memory.getInt(request + REQUEST_JUMPED) == 0 ? memory.getLong(request + REQUEST_RCX) : 0;
     return true;
   }
 
@@ -99,6 +101,11 @@ class SyscallRing {
     boolean looked = sequence == seen;
     seen = sequence;
     return looked;
+  }
+
+  /** True if the program says that it came by a jump; only while nobody else writes the request. */
+  boolean isJumped() {
+    return memory.getInt(request + REQUEST_JUMPED) != 0;
   }
 
   /** Answers with a result. */

@@ -45,7 +45,8 @@ final class KvmGuestMachine implements GuestMachine {
               root,
               setup.terminal(),
               flags.syscalls(),
-              flags.exitless());
+              flags.exitless(),
+              flags.patching());
       return new KvmGuestMachine(
           mounts, new Machine(new MachineOptions(flags.memoryBytes(), flags.cpus(), options)));
     } catch (ErrnoException e) {

@@ -3,6 +3,7 @@ package org.biscotti.kvm.cli;
 import java.util.List;
 import java.util.function.IntSupplier;
 import org.biscotti.kernel.serve.Exitless;
+import org.biscotti.kernel.serve.Patching;
 import org.biscotti.kernel.serve.Policies;
 import org.biscotti.kvm.HostCpus;
 import org.biscotti.kvm.MachineOptions;
@@ -18,15 +19,22 @@ import picocli.CommandLine.ParseResult;
  * @param collector the JVM's garbage collector as {@code --gc} names it
  * @param syscalls on which thread a system call runs
  * @param exitless whether calls may be answered without leaving the guest
+ * @param patching whether busy calls may become jumps
  */
 record MachineFlags(
-    long memoryBytes, int cpus, Collector collector, Policies syscalls, Exitless exitless) {
+    long memoryBytes,
+    int cpus,
+    Collector collector,
+    Policies syscalls,
+    Exitless exitless,
+    Patching patching) {
   static final long MEMORY_DEFAULT = 1L << 30;
   private static final String CPUS = "--cpus";
   private static final String MEMORY = "--memory";
   private static final String GC = "--gc";
   private static final String SYSCALLS = "--syscalls";
   private static final String EXITLESS = "--exitless";
+  private static final String PATCHING = "--patching";
 
   /** Adds the options. */
   static void addTo(CommandSpec spec) {
@@ -60,6 +68,13 @@ record MachineFlags(
                 "Whether idle cores answer the system calls of busy ones without an exit: when it "
                     + "pays, whenever one is idle, never (default: auto).")
             .build());
+    spec.addOption(
+        Arguments.choice(
+                PATCHING,
+                Patching.class,
+                "Whether system call instructions that are used much are replaced by jumps in the "
+                    + "program's memory: where the host makes them dear, never (default: auto).")
+            .build());
   }
 
   /**
@@ -80,7 +95,8 @@ record MachineFlags(
         cpus != 0 ? cpus : hostCores.getAsInt(),
         collector,
         Arguments.chosen(arguments, SYSCALLS, Policies.ADAPTIVE),
-        Arguments.chosen(arguments, EXITLESS, Exitless.AUTO));
+        Arguments.chosen(arguments, EXITLESS, Exitless.AUTO),
+        Arguments.chosen(arguments, PATCHING, Patching.AUTO));
   }
 
   private static int hostCores() {

@@ -81,8 +81,10 @@ final class Assembler {
     jumps.add(new Jump(size, target));
   }
 
-  void jmp(Label target) {
-    jump(target, 0xe9);
+  /** jmp to an address within 2 GiB. */
+  void jmp(long target) {
+    bytes(0xe9);
+    operand(target, 0);
   }
 
   void je(Label target) {
@@ -167,6 +169,14 @@ final class Assembler {
   void push(long address) {
     bytes(0xff, 6 << 3 | MODRM_RIP);
     operand(address, 0);
+  }
+
+  void popR11() {
+    bytes(0x41, 0x5b);
+  }
+
+  void pushFlags() {
+    bytes(0x9c);
   }
 
   void popFlags() {

@@ -1,6 +1,7 @@
 package org.biscotti.kvm.x86;
 
 import static org.biscotti.kernel.port.KernelArea.ENTRY;
+import static org.biscotti.kernel.port.KernelArea.ENTRY_JUMP;
 import static org.biscotti.kernel.port.KernelArea.RING_REPLY;
 import static org.biscotti.kernel.port.KernelArea.RING_REQUEST;
 import static org.biscotti.kernel.port.RingPages.*;
@@ -22,6 +23,11 @@ import org.biscotti.kernel.port.CpuContext;
  * back to the {@code syscall} instruction. From there on the call is posted, and what the program's
  * registers will be is known only to whoever answers. {@link #place} says which, for every address.
  * RSP is changed for a moment on the way back in ring 3; the program's is in the request page then.
+ *
+ * <p>Where {@code syscall} stays in ring 3 it is the host that makes it so, which can take
+ * microseconds. A program whose instruction has been replaced by a jump ({@link
+ * org.biscotti.kernel.mem.CallSites}) comes in at {@link #jumpBytes} instead, with RCX as {@code
+ * syscall} would have set it; R11 is set there.
  */
 public final class EntryCode {
   /** Where {@code syscall} from 32-bit code would go, were there any: it raises #UD. */
@@ -50,6 +56,10 @@ public final class EntryCode {
 
   private final boolean ring0;
   private final byte[] bytes;
+  private final byte[] jumpBytes;
+  private long jumped;
+  private long jumpStackSwitched;
+  private long jumpStackRestored;
   private long out;
   private long outReturn;
   private long raxLost;
@@ -70,6 +80,10 @@ public final class EntryCode {
     POSTED,
     /** The call has been posted; RAX and RSP are in the request page. */
     POSTED_OTHER_STACK,
+    /** The program has jumped here: all registers but R11 are its own, RFLAGS too. */
+    JUMPED,
+    /** The same, and RSP is in the request page. */
+    JUMPED_OTHER_STACK,
     /** Not where the code of a call is. */
     ELSEWHERE
   }
@@ -77,6 +91,7 @@ public final class EntryCode {
   private EntryCode(boolean ring0, boolean bounce) {
     this.ring0 = ring0;
     bytes = bounce ? bounce() : assemble();
+    jumpBytes = ring0 || bounce ? new byte[0] : assembleJump();
   }
 
   /** The code for a host where {@code syscall} enters ring 0, or for one where it does not. */
@@ -97,6 +112,11 @@ public final class EntryCode {
     return bytes.clone();
   }
 
+  /** The code for programs that jump; goes to {@code KernelArea.ENTRY_JUMP}; empty if none may. */
+  byte[] jumpBytes() {
+    return jumpBytes.clone();
+  }
+
   /** True if an exit at this address is the one of a call that has not been posted. */
   public boolean isExit(long rip) {
     return rip == out || rip == outReturn;
@@ -114,6 +134,10 @@ public final class EntryCode {
 
   /** What the processor has done if it stands at an address of the entry page. */
   public Place place(long rip) {
+    if (rip >= ENTRY_JUMP && rip < ENTRY_JUMP + jumpBytes.length) {
+      boolean otherStack = rip > jumpStackSwitched && rip <= jumpStackRestored;
+      return otherStack ? Place.JUMPED_OTHER_STACK : Place.JUMPED;
+    }
     if (rip < ENTRY || rip >= ENTRY + bytes.length) {
       return Place.ELSEWHERE;
     }
@@ -149,6 +173,10 @@ public final class EntryCode {
     Assembler.Label leave = new Assembler.Label();
     Assembler.Label load = new Assembler.Label();
     Assembler.Label loadFs = new Assembler.Label();
+    if (!ring0) {
+      a.storeConstant(RING_REQUEST + REQUEST_JUMPED, 0);
+    }
+    jumped = a.here();
     a.compare(RING_REPLY + REPLY_SERVED, 0);
     a.je(exit);
     // A return with a trap pending takes more care than is worth having here.
@@ -195,6 +223,21 @@ public final class EntryCode {
     } else {
       a.undefined();
     }
+    return a.finish();
+  }
+
+  /** Makes of a jump what {@code syscall} would have made; changes no flag before it has them. */
+  private byte[] assembleJump() {
+    Assembler a = new Assembler(ENTRY_JUMP);
+    a.store(RSP, RING_REQUEST + REQUEST_RSP);
+    jumpStackSwitched = a.here();
+    a.stackPointer(RING_REQUEST + REQUEST_STACK_TOP);
+    a.pushFlags();
+    a.popR11();
+    jumpStackRestored = a.here();
+    a.load(RSP, RING_REQUEST + REQUEST_RSP);
+    a.storeConstant(RING_REQUEST + REQUEST_JUMPED, 1);
+    a.jmp(jumped);
     return a.finish();
   }
 

@@ -232,6 +232,8 @@ public final class KernelPages {
     fill(entry);
     byte[] bytes = code.bytes();
     memory.copyFrom(bytes, 0, entry, bytes.length);
+    byte[] jumpBytes = code.jumpBytes();
+    memory.copyFrom(jumpBytes, 0, entry + (ENTRY_JUMP - ENTRY), jumpBytes.length);
     write(entry + (EntryCode.COMPATIBILITY - ENTRY), 0x0f, 0x0b); // ud2
   }
 

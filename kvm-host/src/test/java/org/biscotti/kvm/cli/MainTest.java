@@ -13,6 +13,7 @@ import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.Signals;
 import org.biscotti.kernel.abi.Stat;
 import org.biscotti.kernel.serve.Exitless;
+import org.biscotti.kernel.serve.Patching;
 import org.biscotti.kernel.serve.Policies;
 import org.biscotti.kvm.KvmException;
 import org.junit.jupiter.api.Test;
@@ -175,7 +176,9 @@ class MainTest {
     assertThat(machine.log).containsExactly("mount /a /b ro", "mount /c /d rw");
     assertThat(setup.root()).isEqualTo(Path.of("/r"));
     assertThat(setup.flags())
-        .isEqualTo(new MachineFlags(64 << 20, 3, Collector.ZGC, Policies.ADAPTIVE, Exitless.AUTO));
+        .isEqualTo(
+            new MachineFlags(
+                64 << 20, 3, Collector.ZGC, Policies.ADAPTIVE, Exitless.AUTO, Patching.AUTO));
     GuestMachine.Request request = machine.started.getFirst();
     assertThat(request.environment()).contains("A=1", "B=2");
     assertThat(request.workingDirectory()).isEqualTo("/tmp");

@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.biscotti.kernel.serve.Exitless;
+import org.biscotti.kernel.serve.Patching;
 import org.biscotti.kernel.serve.Policies;
 import org.biscotti.kvm.Machine.HostKind;
 import org.junit.jupiter.api.Test;
@@ -24,7 +25,8 @@ class SmallfileJsonTest {
     Measurement natively = SmallfileReportTest.measurement(500, 100, 300);
     return new SmallfileJson(
         SmallfileReportTest.report(guest, natively),
-        new MachineFlags(1 << 30, 2, Collector.SERIAL, Policies.ADAPTIVE, Exitless.AUTO),
+        new MachineFlags(
+            1 << 30, 2, Collector.SERIAL, Policies.ADAPTIVE, Exitless.AUTO, Patching.AUTO),
         new HostKind(false, true, true),
         new HostFacts(
             "Linux 6.1", "A \"CPU\"", 2, 123, "VM 25", List.of("-Xa", "-Db=\\c"), "abc-dirty"));

@@ -2,6 +2,7 @@ package org.biscotti.kvm.x86;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.biscotti.kernel.port.KernelArea.ENTRY;
+import static org.biscotti.kernel.port.KernelArea.ENTRY_JUMP;
 import static org.biscotti.kernel.port.KernelArea.RING_REPLY;
 import static org.biscotti.kernel.port.KernelArea.RING_REQUEST;
 import static org.biscotti.kernel.port.RingPages.*;
@@ -39,6 +40,7 @@ class EntryCodeTest {
   /** A processor in the entry page, with the two pages of the ring. */
   private static final class Cpu {
     final byte[] code;
+    final byte[] jumpCode;
     final long[] registers = new long[16];
     final long[] atStart = new long[16];
     final Map<Long, Long> memory = new HashMap<>();
@@ -50,13 +52,19 @@ class EntryCodeTest {
     private long decoded;
     String end = "";
 
-    Cpu(byte[] code, boolean served, long programFlags) {
-      this.code = code;
+    Cpu(EntryCode entry, boolean jumps, boolean served, long programFlags) {
+      code = entry.bytes();
+      jumpCode = entry.jumpBytes();
       for (int i = 0; i < registers.length; i++) {
         registers[i] = 0x1111111111111111L * (i + 1) + i;
       }
       registers[RCX] = RETURN_ADDRESS;
-      registers[R11] = programFlags;
+      if (jumps) {
+        rip = ENTRY_JUMP;
+        flags = programFlags;
+      } else {
+        registers[R11] = programFlags;
+      }
       System.arraycopy(registers, 0, atStart, 0, registers.length);
       store(RING_REPLY + REPLY_SERVED, served ? 1 : 0, 4);
     }
@@ -76,7 +84,9 @@ class EntryCodeTest {
     }
 
     private int next() {
-      return code[(int) (rip++ - ENTRY)] & 0xff;
+      long at = rip++;
+      return (at < ENTRY_JUMP ? code[(int) (at - ENTRY)] : jumpCode[(int) (at - ENTRY_JUMP)])
+          & 0xff;
     }
 
     private int nextInt() {
@@ -128,6 +138,10 @@ class EntryCodeTest {
           push(registers[3 + ((rex & 1) << 3)]); // push rbx, or r11 with REX.B
           return;
         }
+        if (opcode == 0x5b) {
+          registers[3 + ((rex & 1) << 3)] = pop();
+          return;
+        }
       }
       execute(opcode, high, wide, (rex & 0xf1) == 0x41);
     }
@@ -139,6 +153,11 @@ class EntryCodeTest {
     private void push(long value) {
       registers[RSP] -= 8;
       store(registers[RSP], value, 8);
+    }
+
+    private long pop() {
+      registers[RSP] += 8;
+      return load(registers[RSP] - 8, 8);
     }
 
     private void execute(int opcode, int high, boolean wide, boolean rexB) {
@@ -170,9 +189,11 @@ class EntryCodeTest {
           zero = ((int) registers[R11] & nextInt()) == 0;
         }
         case 0xff -> group5();
-        case 0x9d -> {
-          flags = load(registers[RSP], 8);
-          registers[RSP] += 8;
+        case 0x9c -> push(flags);
+        case 0x9d -> flags = pop();
+        case 0xe9 -> {
+          decoded = rip + 4;
+          rip += nextInt() + 4L;
         }
         case 0xe6 -> {
           next();
@@ -263,7 +284,10 @@ class EntryCodeTest {
       long programFlags,
       Answer answer,
       Map<Long, Integer> visited) {
-    Cpu cpu = new Cpu(code.bytes(), served, programFlags);
+    return run(code, new Cpu(code, false, served, programFlags), answer, visited);
+  }
+
+  private static Cpu run(EntryCode code, Cpu cpu, Answer answer, Map<Long, Integer> visited) {
     int looks = 0;
     while (cpu.end.isEmpty()) {
       if (answer.afterLooks == looks && cpu.isPosted()) {
@@ -305,6 +329,14 @@ class EntryCodeTest {
         assertThat(cpu.isPosted() && raxSaved && stackSaved).as(at).isTrue();
         checkOthers(cpu, at, true);
       }
+      case JUMPED, JUMPED_OTHER_STACK -> {
+        assertThat(cpu.isPosted()).as(at).isFalse();
+        assertThat(cpu.flags).as(at).isEqualTo(PROGRAM_FLAGS);
+        cpu.atStart[R11] = cpu.registers[R11]; // the call clobbers it in any case
+        boolean otherStack = place == Place.JUMPED_OTHER_STACK;
+        assertThat(stackSaved || !otherStack).as(at).isTrue();
+        checkOthers(cpu, at, otherStack);
+      }
       case AFTER_EXIT, ELSEWHERE -> throw new AssertionError(at);
     }
   }
@@ -345,6 +377,36 @@ class EntryCodeTest {
     }
     // ud2 after the out of a posted call; sysretq, or ud2, after the other.
     checkThatNothingIsLeft(code, visited, ring0 ? 2 + 3 : 2 + 2);
+  }
+
+  /** A program that jumps comes to the same ends as one that executes the instruction. */
+  @Test
+  void everyInstructionAfterAJump() {
+    EntryCode code = EntryCode.of(false);
+    Map<Long, Integer> visited = new HashMap<>();
+    Cpu unserved = run(code, new Cpu(code, true, false, PROGRAM_FLAGS), NONE, visited);
+    assertThat(code.isExit(unserved.rip)).isTrue();
+    assertThat(unserved.registers).isEqualTo(unserved.atStart);
+    assertThat(unserved.registers[R11]).isEqualTo(PROGRAM_FLAGS);
+
+    Cpu unanswered = run(code, new Cpu(code, true, true, PROGRAM_FLAGS), NONE, visited);
+    checkPostedExit(code, unanswered);
+    assertThat(unanswered.load(RING_REQUEST + REQUEST_JUMPED, 4)).isEqualTo(1);
+    checkReturn(
+        run(code, new Cpu(code, true, true, PROGRAM_FLAGS), new Answer(RETURN, 3), visited));
+    checkLoad(run(code, new Cpu(code, true, true, PROGRAM_FLAGS), new Answer(LOAD, 3), visited), 0);
+
+    int bytes = 0;
+    for (Map.Entry<Long, Integer> instruction : visited.entrySet()) {
+      bytes += instruction.getKey() >= ENTRY_JUMP ? instruction.getValue() : 0;
+    }
+    assertThat(code.jumpBytes()).hasSize(bytes);
+  }
+
+  @Test
+  void nobodyJumpsWhereTheInstructionEntersRing0() {
+    assertThat(EntryCode.of(true).jumpBytes()).isEmpty();
+    assertThat(EntryCode.of(true).place(ENTRY_JUMP)).isEqualTo(Place.ELSEWHERE);
   }
 
   private static void checkPostedExit(EntryCode code, Cpu cpu) {
