@@ -292,7 +292,9 @@ public final class Server {
 
   /** True if its vCPU's thread should see to it that it comes by a jump from now on. */
   private boolean shouldBecomeJump(Call call) {
-    return call.returnAddress != 0 && call.task().space().callSites().isBusy(call.returnAddress);
+    return serving.usesJumps()
+        && call.returnAddress != 0
+        && call.task().space().callSites().isBusy(call.returnAddress);
   }
 
   // ---- what policies are made of ----
