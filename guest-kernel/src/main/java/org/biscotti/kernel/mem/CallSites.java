@@ -23,7 +23,8 @@ import org.jspecify.annotations.Nullable;
  * CallSite} says how), for this process and those it forks. The jump leads to a trampoline in a
  * page that is mapped near by, and that one to {@link KernelArea#ENTRY_JUMP}.
  *
- * <p>A program notices nothing unless it reads its own code. Whatever it may want to do to that, or
+ * <p>A program notices nothing unless it reads its own code, and a copy that it makes of code that
+ * has been busy does not work: the jump in it is relative. Whatever it may want to do to that, or
  * to the trampolines (munmap, mprotect, mremap, madvise, MAP_FIXED), first finds the original bytes
  * restored. Only private code that the program cannot write is changed at all.
  *
