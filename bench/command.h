@@ -9,7 +9,17 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { COMMAND_EXIT, COMMAND_NULL, COMMAND_READ, COMMAND_WRITE };
+enum {
+  COMMAND_EXIT,
+  COMMAND_NULL,
+  COMMAND_READ,
+  COMMAND_WRITE,
+  COMMAND_OPEN_CLOSE,
+  COMMAND_STAT,
+  COMMAND_SMALLFILE,
+  COMMAND_PHASE,
+  COMMAND_THREADS
+};
 
 struct command {
   uint64_t operation, count, size;

@@ -9,6 +9,6 @@ set -u
 biscotti_java || exit
 cd "$root" || exit 125
 exec "$JAVA" --enable-native-access=ALL-UNNAMED --add-opens=java.base/java.lang=ALL-UNNAMED \
-  --sun-misc-unsafe-memory-access=allow \
+  --sun-misc-unsafe-memory-access=allow -Djava.awt.headless=true \
   -Dbiscotti.home="$root" -cp "$root/bench/target/classes:$root/bench/target/dist/lib/*" \
   org.biscotti.bench.Benchmarks "$@"

@@ -9,22 +9,24 @@
  *   null   count times getppid, by the bare instruction
  *   read   count times pread of size bytes at offset 0 of a file, one call each
  *   write  likewise pwrite
+ *   open   count times open and close of a file that is there
+ *   stat   count times stat of it
+ *   small  count times the three phases of smallfile, with 100 files of one byte in 4 directories
+ *   phase  how long the phase with the number size took, of the last "small"
+ *   thread count times getppid in each of size threads at once; what the slowest of them took
  *
- * The file is made in the current directory and has no name afterwards. Before the first transfer
+ * The file that is read and written is made in the current directory and has no name afterwards. Before the first transfer
  * of a size, and outside the time, the file is filled and read back, and what comes back is
  * compared; so the file's pages and those of the buffer are there when time counts. The exit code
  * is 1 with a line on standard error when something fails.
  */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include "../command.h"
+#include "phases.h"
 
 static const char *const NAME = "bell.data";
 static int file = -1;
@@ -103,11 +105,99 @@ static uint64_t transfers(int writing, uint64_t count, size_t size) {
   return now_ns() - start;
 }
 
+static char named[32];
+
+/* Makes a file with a name if it is not there yet, outside the time. */
+static void prepare_named(void) {
+  if (*named) return;
+  snprintf(named, sizeof named, "bell.%d", (int)getpid());
+  int fd = open(named, O_RDWR | O_CREAT | O_EXCL, 0600);
+  if (fd < 0 || close(fd)) fail(named);
+}
+
+static void remove_named(void) {
+  if (*named) unlink(named);
+}
+
+static uint64_t opens(uint64_t count) {
+  prepare_named();
+  uint64_t start = now_ns();
+  for (uint64_t i = 0; i < count; i++) {
+    int fd = open(named, O_RDONLY);
+    if (fd < 0 || close(fd)) fail("open");
+  }
+  return now_ns() - start;
+}
+
+static uint64_t stats(uint64_t count) {
+  prepare_named();
+  struct stat status;
+  uint64_t start = now_ns();
+  for (uint64_t i = 0; i < count; i++)
+    if (stat(named, &status)) fail("stat");
+  return now_ns() - start;
+}
+
+enum { SMALL_FILES = 100, SMALL_DIRECTORIES = 4 };
+
+static uint64_t phase_ns[PHASES];
+
+static uint64_t small_files(uint64_t count) {
+  if (!phase_paths) phases_prepare(SMALL_FILES, SMALL_DIRECTORIES, 1);
+  memset(phase_ns, 0, sizeof phase_ns);
+  uint64_t total = 0;
+  for (uint64_t i = 0; i < count; i++) {
+    make_directories();
+    for (int phase = 0; phase < PHASES; phase++) {
+      uint64_t start = now_ns();
+      PHASE_RUNS[phase]();
+      uint64_t spent = now_ns() - start;
+      phase_ns[phase] += spent;
+      total += spent;
+    }
+    remove_directories();
+  }
+  return total;
+}
+
+enum { THREADS_MAX = 256 };
+
+static pthread_barrier_t together;
+
+static void *call_in_thread(void *count) {
+  pthread_barrier_wait(&together);
+  return (void *)null_calls(*(const uint64_t *)count);
+}
+
+static uint64_t threads_call(uint64_t count, size_t threads) {
+  pthread_t all[THREADS_MAX];
+  if (threads == 0 || threads > THREADS_MAX) {
+    errno = EINVAL;
+    fail("threads");
+  }
+  if (pthread_barrier_init(&together, NULL, (unsigned)threads)) fail("barrier");
+  for (size_t i = 0; i < threads; i++)
+    if ((errno = pthread_create(&all[i], NULL, call_in_thread, &count))) fail("thread");
+  uint64_t longest = 0;
+  for (size_t i = 0; i < threads; i++) {
+    void *spent;
+    if ((errno = pthread_join(all[i], &spent))) fail("join");
+    if ((uint64_t)spent > longest) longest = (uint64_t)spent;
+  }
+  pthread_barrier_destroy(&together);
+  return longest;
+}
+
 static uint64_t execute(const struct command *command) {
   switch (command->operation) {
     case COMMAND_NULL: return null_calls(command->count);
     case COMMAND_READ: return transfers(0, command->count, command->size);
     case COMMAND_WRITE: return transfers(1, command->count, command->size);
+    case COMMAND_OPEN_CLOSE: return opens(command->count);
+    case COMMAND_STAT: return stats(command->count);
+    case COMMAND_SMALLFILE: return small_files(command->count);
+    case COMMAND_PHASE: return command->size < PHASES ? phase_ns[command->size] : 0;
+    case COMMAND_THREADS: return threads_call(command->count, command->size);
     default: errno = EINVAL; fail("command");
   }
 }
@@ -127,6 +217,7 @@ static void bind_to(const char *text) {
 
 int main(int argc, char **argv) {
   if (argc > 1) bind_to(argv[1]);
+  atexit(remove_named);
   struct command command;
   while (next_command(&command) && answer(execute(&command))) continue;
   return 0;

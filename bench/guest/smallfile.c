@@ -13,23 +13,15 @@
  * Repetition 0 is the cold one. A call that fails is named on standard error; the exit code is 1.
  */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 #include <x86intrin.h>
+#include "phases.h"
 
-enum { PATH_SIZE = 64, FILES_MAX = 1000000, SIZE_MAX_BYTES = 1 << 20, REPEAT_MAX = 1000000 };
+enum { FILES_MAX = 1000000, SIZE_MAX_BYTES = 1 << 20, REPEAT_MAX = 1000000 };
 
 static long files = 100, dirs = 4, size = 1, repeat = 20;
 static const char *root = ".";
-static char (*paths)[PATH_SIZE];
-static char *buffer;
 
 struct instant {
   uint64_t ns, cycles;
@@ -41,65 +33,25 @@ static struct instant now(void) {
   return (struct instant){(uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec, __rdtsc()};
 }
 
-static void fail(const char *call, const char *path) {
-  fprintf(stderr, "smallfile: %s %s: %s\n", call, path, strerror(errno));
-  exit(1);
-}
-
-static void create_files(void) {
-  for (long i = 0; i < files; i++) {
-    int fd = open(paths[i], O_CREAT | O_WRONLY, 0644);
-    if (fd < 0) fail("create", paths[i]);
-    if (write(fd, buffer, (size_t)size) != size) fail("write", paths[i]);
-    if (close(fd)) fail("close", paths[i]);
-  }
-}
-
-static void read_files(void) {
-  for (long i = 0; i < files; i++) {
-    int fd = open(paths[i], O_RDONLY);
-    if (fd < 0) fail("open", paths[i]);
-    if (read(fd, buffer, (size_t)size) != size) fail("read", paths[i]);
-    if (close(fd)) fail("close", paths[i]);
-  }
-}
-
-static void unlink_files(void) {
-  for (long i = 0; i < files; i++)
-    if (unlink(paths[i])) fail("unlink", paths[i]);
-}
-
-static void each_directory(int (*act)(const char *), const char *call) {
-  char path[PATH_SIZE];
-  for (long i = 0; i < dirs; i++) {
-    snprintf(path, sizeof path, "smallfile-%ld", i);
-    if (act(path)) fail(call, path);
-  }
-}
-
-static int make_directory(const char *path) { return mkdir(path, 0755); }
-
 static struct instant since(struct instant start) {
   struct instant end = now();
   return (struct instant){end.ns - start.ns, end.cycles - start.cycles};
 }
 
 static void run(long rep) {
-  static void (*const phases[])(void) = {create_files, read_files, unlink_files};
-  static const char *const names[] = {"create", "read", "unlink"};
-  struct instant spent[3], total = {0, 0};
-  each_directory(make_directory, "mkdir");
-  for (int phase = 0; phase < 3; phase++) {
+  struct instant spent[PHASES], total = {0, 0};
+  make_directories();
+  for (int phase = 0; phase < PHASES; phase++) {
     struct instant start = now();
-    phases[phase]();
+    PHASE_RUNS[phase]();
     spent[phase] = since(start);
     total.ns += spent[phase].ns;
     total.cycles += spent[phase].cycles;
   }
-  each_directory(rmdir, "rmdir");
+  remove_directories();
   printf("smallfile rep=%ld files=%ld", rep, files);
-  for (int phase = 0; phase < 3; phase++)
-    printf(" %s_ns=%lu %s_cycles=%lu", names[phase], spent[phase].ns, names[phase],
+  for (int phase = 0; phase < PHASES; phase++)
+    printf(" %s_ns=%lu %s_cycles=%lu", PHASE_NAMES[phase], spent[phase].ns, PHASE_NAMES[phase],
            spent[phase].cycles);
   printf(" total_ns=%lu total_cycles=%lu\n", total.ns, total.cycles);
   fflush(stdout);
@@ -133,13 +85,8 @@ static void parse(int argc, char **argv) {
 
 int main(int argc, char **argv) {
   parse(argc, argv);
-  if (chdir(root)) fail("chdir", root);
-  paths = calloc((size_t)files, PATH_SIZE);
-  buffer = malloc((size_t)size);
-  if (!paths || !buffer) fail("malloc", "");
-  memset(buffer, 'b', (size_t)size);
-  for (long i = 0; i < files; i++)
-    snprintf(paths[i], PATH_SIZE, "smallfile-%ld/file-%ld", i % dirs, i);
+  if (chdir(root)) phase_failed("chdir", root);
+  phases_prepare(files, dirs, size);
   for (long rep = 0; rep < repeat; rep++) run(rep);
   return 0;
 }

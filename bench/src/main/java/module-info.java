@@ -5,4 +5,5 @@ module org.biscotti.bench {
   requires jmh.core;
   requires org.biscotti.kernel;
   requires org.biscotti.kvm;
+  requires xchart;
 }

@@ -75,6 +75,9 @@ public final class Benchmarks {
     Files.writeString(target.resolve("report.txt"), report);
     System.out.println();
     System.out.print(report);
+    for (Path written : Sweep.write(figures, target)) {
+      System.out.println("written: " + written);
+    }
   }
 
   private static Options complete(CommandLineOptions given, Path target) {

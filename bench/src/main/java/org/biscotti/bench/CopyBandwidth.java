@@ -1,8 +1,6 @@
 package org.biscotti.bench;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -35,15 +33,6 @@ public class CopyBandwidth {
 
   private static final long MEMORY_BYTES = 512L << 20;
 
-  /** Where Linux keeps files in memory. */
-  private static final Path TMPFS = Path.of("/dev/shm");
-
-  /** Where the program runs. */
-  public enum Side {
-    GUEST,
-    NATIVE
-  }
-
   /** Bytes of one call. */
   @Param({"65536", "262144", "1048576", "4194304", "16777216", "67108864"})
   long size;
@@ -59,16 +48,8 @@ public class CopyBandwidth {
     subject =
         switch (side) {
           case GUEST -> new GuestSubject(MEMORY_BYTES);
-          case NATIVE -> ProcessSubject.bell(tmpfs());
+          case NATIVE -> ProcessSubject.bell(Tmpfs.directory());
         };
-  }
-
-  private static Path tmpfs() throws IOException {
-    String type = Files.isDirectory(TMPFS) ? Files.getFileStore(TMPFS).type() : "missing";
-    if (!type.equals("tmpfs")) {
-      throw new IOException(TMPFS + " has to be a tmpfs to compare with; it is " + type);
-    }
-    return TMPFS;
   }
 
   /** Ends it. */

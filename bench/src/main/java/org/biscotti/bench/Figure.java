@@ -2,7 +2,9 @@ package org.biscotti.bench;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import org.openjdk.jmh.infra.BenchmarkParams;
 import org.openjdk.jmh.results.BenchmarkResult;
@@ -22,6 +24,7 @@ import org.openjdk.jmh.results.RunResult;
  * @param nanos time of an operation by JMH's clock
  * @param ownNanos the same by the clock of the program under measurement
  * @param allocatedBytes Java heap that an operation takes, in bytes, all threads together
+ * @param parts what parts of an operation take by that clock, by their names, in nanoseconds
  */
 record Figure(
     String benchmark,
@@ -31,7 +34,8 @@ record Figure(
     int iterations,
     double nanos,
     double ownNanos,
-    double allocatedBytes) {
+    double allocatedBytes,
+    Map<String, Double> parts) {
   /** Name of the result of JMH's profiler "gc". */
   private static final String ALLOCATED = "gc.alloc.rate.norm";
 
@@ -49,7 +53,19 @@ record Figure(
         iterations.size(),
         median(iterations, iteration -> iteration.getPrimaryResult().getScore()),
         median(iterations, iteration -> secondary(iteration, OwnClock.NAME)),
-        median(iterations, iteration -> secondary(iteration, ALLOCATED)));
+        median(iterations, iteration -> secondary(iteration, ALLOCATED)),
+        parts(iterations));
+  }
+
+  private static Map<String, Double> parts(List<IterationResult> iterations) {
+    Map<String, Double> parts = new HashMap<>();
+    for (String part : Smallfile.PHASES) {
+      double nanos = median(iterations, iteration -> secondary(iteration, OwnClock.nameOf(part)));
+      if (!Double.isNaN(nanos)) {
+        parts.put(part, nanos);
+      }
+    }
+    return parts;
   }
 
   private static String shortName(String benchmark) {

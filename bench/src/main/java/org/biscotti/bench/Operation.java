@@ -12,7 +12,17 @@ enum Operation {
   /** pread(2) at offset 0 of a file in memory. */
   READ(2),
   /** pwrite(2) at offset 0 of a file in memory, over what is there. */
-  WRITE(3);
+  WRITE(3),
+  /** open(2) and close(2) of a file that is there. */
+  OPEN_CLOSE(4),
+  /** stat(2) of it. */
+  STAT(5),
+  /** The three phases of smallfile: 100 files of one byte in 4 directories. */
+  SMALLFILE(6),
+  /** Nothing: asks how long a phase of the last SMALLFILE took; size is its number from 0. */
+  PHASE(7),
+  /** getppid(2) in several threads at once; size is how many. */
+  THREADS(8);
 
   private static final int COMMAND_BYTES = 3 * Long.BYTES;
 

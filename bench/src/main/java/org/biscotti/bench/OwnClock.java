@@ -1,7 +1,10 @@
 package org.biscotti.bench;
 
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.openjdk.jmh.infra.BenchmarkParams;
 import org.openjdk.jmh.infra.IterationParams;
 import org.openjdk.jmh.profile.InternalProfiler;
@@ -24,11 +27,24 @@ public final class OwnClock implements InternalProfiler {
   private static volatile long nanos;
   private static volatile long operations;
 
+  /** What parts of the operations took, in nanoseconds, by their names. */
+  private static final Map<String, Long> PARTS = new ConcurrentHashMap<>();
+
   /** Counts a batch; called by the one thread of a benchmark. */
   @SuppressWarnings("NonAtomicVolatileUpdate") // one thread writes, and JMH's between iterations
   static void add(long batchNanos, long batchOperations) {
     nanos += batchNanos;
     operations += batchOperations;
+  }
+
+  /** Counts a part of the batch that was added last; it has a result of its own. */
+  static void addPart(String name, long partNanos) {
+    PARTS.merge(name, partNanos, Long::sum);
+  }
+
+  /** Name of the result of a part. */
+  static String nameOf(String part) {
+    return NAME + "." + part;
   }
 
   @Override
@@ -40,12 +56,19 @@ public final class OwnClock implements InternalProfiler {
   public void beforeIteration(BenchmarkParams benchmark, IterationParams iteration) {
     nanos = 0;
     operations = 0;
+    PARTS.clear();
   }
 
   @Override
   public Collection<ScalarResult> afterIteration(
       BenchmarkParams benchmark, IterationParams iteration, IterationResult result) {
-    double perOperation = (double) nanos / operations;
-    return List.of(new ScalarResult(NAME, perOperation, "ns/op", AggregationPolicy.AVG));
+    List<ScalarResult> results = new ArrayList<>();
+    results.add(perOperation(NAME, nanos));
+    PARTS.forEach((part, partNanos) -> results.add(perOperation(nameOf(part), partNanos)));
+    return results;
+  }
+
+  private static ScalarResult perOperation(String name, long sumNanos) {
+    return new ScalarResult(name, (double) sumNanos / operations, "ns/op", AggregationPolicy.AVG);
   }
 }

@@ -6,6 +6,7 @@ import com.google.errorprone.annotations.FormatMethod;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
+import org.biscotti.kernel.serve.Exitless;
 import org.biscotti.kernel.serve.Policies;
 
 /** The tables that a run of the benchmarks ends with, and whether what must hold does. */
@@ -25,6 +26,18 @@ final class Report {
    */
   static final double EXIT_BYTES_MAX = 1;
 
+  /** Most that smallfile may take, all phases together, as a multiple of native Linux. */
+  static final double SMALLFILE_RATIO_MAX = 1.25;
+
+  /** The same for an open and a close. */
+  static final double OPEN_CLOSE_RATIO_MAX = 2.2;
+
+  /** Most that calls may cost if the kernel could serve others but nobody is idle. */
+  static final double BUSY_RATIO_MAX = 1.05;
+
+  private static final List<String> FILE_CALLS =
+      List.of("openClose", "stat", "pread1", "pread4096", "pwrite1");
+
   private final StringBuilder text = new StringBuilder();
   private final List<Figure> figures;
 
@@ -36,6 +49,10 @@ final class Report {
   static String of(List<Figure> figures) {
     Report report = new Report(figures);
     report.nullSyscall();
+    report.smallfile();
+    report.fileCalls();
+    report.twoBusyPrograms();
+    report.callSweep();
     report.copyBandwidth();
     return report.text.toString();
   }
@@ -50,7 +67,7 @@ final class Report {
     Optional<Figure> any = figures.stream().filter(f -> f.benchmark().startsWith(family)).findAny();
     any.ifPresent(figure ->
         line(
-            "%s: warm (after %d iterations), one core, medians of %d.",
+            "%s: warm (after %d iterations), medians of %d.",
             title, figure.warmups(), figure.iterations()));
     return any.isPresent();
   }
@@ -112,14 +129,102 @@ final class Report {
         what, value, maximum, value <= maximum ? "holds" : "DOES NOT HOLD");
   }
 
+  private void smallfile() {
+    if (!title("Smallfile.", "smallfile, 100 files of one byte in 4 directories, tmpfs")) {
+      return;
+    }
+    Optional<Figure> guest = find("Smallfile.total", Side.GUEST.name(), 0);
+    Optional<Figure> host = find("Smallfile.total", Side.NATIVE.name(), 0);
+    line("%n  %-8s%14s%15s%16s", "", "guest µs/file", "native µs/file", "guest / native");
+    for (String phase : Smallfile.PHASES) {
+      microseconds(phase, part(guest, phase), part(host, phase));
+    }
+    double total = guest.map(Figure::ownNanos).orElse(Double.NaN);
+    double natively = host.map(Figure::ownNanos).orElse(Double.NaN);
+    microseconds("total", total, natively);
+    line("");
+    if (guest.isPresent() && host.isPresent()) {
+      bar("smallfile / native", total / natively, SMALLFILE_RATIO_MAX);
+    }
+    guest.ifPresent(f -> line("  %-22s%10.3f", "Java heap per file, B", f.allocatedBytes()));
+    line("");
+  }
+
+  private static double part(Optional<Figure> figure, String name) {
+    return figure.map(f -> f.parts().get(name)).orElse(Double.NaN);
+  }
+
+  private void microseconds(String name, double guest, double host) {
+    line("  %-8s%14.2f%15.2f%16.2f", name, guest / 1000, host / 1000, guest / host);
+  }
+
+  private void fileCalls() {
+    if (!title("FileCalls.", "Calls on a file in memory")) {
+      return;
+    }
+    line("%n  %-12s%12s%14s%16s%10s", "", "guest ns", "native ns", "guest / native", "B/call");
+    for (String call : FILE_CALLS) {
+      Optional<Figure> guest = find("FileCalls." + call, Side.GUEST.name(), 0);
+      Optional<Figure> host = find("FileCalls." + call, Side.NATIVE.name(), 0);
+      if (guest.isPresent() && host.isPresent()) {
+        double ratio = guest.get().nanos() / host.get().nanos();
+        line(
+            "  %-12s%12.1f%14.1f%16.2f%10.3f",
+            call, guest.get().nanos(), host.get().nanos(), ratio, guest.get().allocatedBytes());
+        if (call.equals(FILE_CALLS.getFirst())) {
+          bar("openClose / native", ratio, OPEN_CLOSE_RATIO_MAX);
+        }
+      }
+    }
+    line("");
+  }
+
+  private void twoBusyPrograms() {
+    if (!title("TwoBusyPrograms.", "Two programs that call all the time on two vCPUs")) {
+      return;
+    }
+    for (String call : List.of("nullCalls", "openClose")) {
+      Optional<Figure> tries = find("TwoBusyPrograms." + call, Exitless.AUTO.name(), 0);
+      Optional<Figure> exits = find("TwoBusyPrograms." + call, Exitless.OFF.name(), 0);
+      if (tries.isPresent() && exits.isPresent()) {
+        line(
+            "%n  %-12s%10.1f ns a call with exitless=auto, %.1f with off",
+            call, tries.get().nanos(), exits.get().nanos());
+        bar(call + " auto / off", tries.get().nanos() / exits.get().nanos(), BUSY_RATIO_MAX);
+      }
+    }
+    line("");
+  }
+
+  private void callSweep() {
+    if (!title("CallSweep.", "Wall time of a null call by threads that call at once, ns")) {
+      return;
+    }
+    StringBuilder header = new StringBuilder();
+    for (CallSweep.Side side : CallSweep.Side.values()) {
+      header.append(String.format(ROOT, "%12s", side));
+    }
+    line("%n  threads%s", header);
+    for (long threads : Sweep.threads(figures)) {
+      StringBuilder row = new StringBuilder();
+      for (CallSweep.Side side : CallSweep.Side.values()) {
+        double nanos = Sweep.nanos(figures, side, threads);
+        row.append(String.format(ROOT, "%12.1f", nanos));
+      }
+      line("  %7d%s", threads, row);
+    }
+    line("");
+  }
+
   private void copyBandwidth() {
     if (!title("CopyBandwidth.", "Copies between a buffer and a file in memory")) {
       return;
     }
     line("%n  %-8s%12s%14s%14s%16s", "", "call", "guest GB/s", "native GB/s", "guest / native");
     TreeSet<Long> sizes = new TreeSet<>();
-    figures.forEach(f -> sizes.add(f.size()));
-    sizes.remove(0L);
+    figures.stream()
+        .filter(f -> f.benchmark().startsWith("CopyBandwidth."))
+        .forEach(f -> sizes.add(f.size()));
     for (String operation : List.of("read", "write")) {
       sizes.forEach(size -> copy(operation, size));
     }
@@ -127,15 +232,15 @@ final class Report {
   }
 
   private void copy(String operation, long size) {
-    double guest = bandwidth(operation, CopyBandwidth.Side.GUEST, size);
-    double host = bandwidth(operation, CopyBandwidth.Side.NATIVE, size);
+    double guest = bandwidth(operation, Side.GUEST, size);
+    double host = bandwidth(operation, Side.NATIVE, size);
     if (!Double.isNaN(guest) || !Double.isNaN(host)) {
       line("  %-8s%8d KiB%14.2f%14.2f%16.2f", operation, size >> 10, guest, host, guest / host);
     }
   }
 
   /** In 10^9 bytes a second, or NaN. */
-  private double bandwidth(String operation, CopyBandwidth.Side side, long size) {
+  private double bandwidth(String operation, Side side, long size) {
     return find("CopyBandwidth." + operation, side.name(), size)
         .map(figure -> CopyBandwidth.BYTES / figure.nanos())
         .orElse(Double.NaN);

@@ -3,15 +3,16 @@ package org.biscotti.bench;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class ReportTest {
   private static Figure call(String benchmark, double nanos, double bytes) {
-    return new Figure("NullSyscall." + benchmark, "", 0, 8, 5, nanos, nanos - 1, bytes);
+    return new Figure("NullSyscall." + benchmark, "", 0, 8, 5, nanos, nanos - 1, bytes, Map.of());
   }
 
   private static Figure copy(String operation, String side, long size, double nanos) {
-    return new Figure("CopyBandwidth." + operation, side, size, 8, 5, nanos, nanos, 0);
+    return new Figure("CopyBandwidth." + operation, side, size, 8, 5, nanos, nanos, 0, Map.of());
   }
 
   @Test
