@@ -9,6 +9,7 @@ module org.biscotti.kernel {
   requires org.apache.logging.log4j;
 
   exports org.biscotti.kernel.abi;
+  exports org.biscotti.kernel.event;
   exports org.biscotti.kernel.exec;
   exports org.biscotti.kernel.fs.boot;
   exports org.biscotti.kernel.fs.tty;

@@ -3,6 +3,9 @@ package org.biscotti.kernel;
 import static org.biscotti.kernel.port.CpuContext.*;
 
 import org.biscotti.kernel.abi.Signals;
+import org.biscotti.kernel.event.ContextSwitchEvent;
+import org.biscotti.kernel.event.ExitEvent;
+import org.biscotti.kernel.event.PageFaultEvent;
 import org.biscotti.kernel.mem.AddressSpace;
 import org.biscotti.kernel.mem.FaultOutcome;
 import org.biscotti.kernel.port.GuestCpu;
@@ -105,6 +108,8 @@ final class VcpuLoop {
         server.close();
       }
       long trapped = System.nanoTime();
+      ExitEvent event = new ExitEvent();
+      event.begin();
       task.stops(trapped);
       if (trap != Trap.Syscall.SYSCALL && trap != Trap.Posted.POSTED) {
         leaveTrampoline(task, trap);
@@ -121,6 +126,13 @@ final class VcpuLoop {
             case Trap.Interrupted kick -> !giveWay(task);
             case Trap.Unrunnable broken -> unrunnable(task, broken);
           };
+      event.end();
+      if (event.shouldCommit()) {
+        event.vcpu = cpu.index();
+        event.reason = trap.getClass().getSimpleName();
+        event.processId = task.processId();
+        event.commit();
+      }
       if (!goesOn) {
         return;
       }
@@ -140,8 +152,18 @@ final class VcpuLoop {
   }
 
   private void attach(Task task) {
+    ContextSwitchEvent event = new ContextSwitchEvent();
+    event.begin();
     task.attach(cpu);
-    server.attach(isOtherSpace(task.space()));
+    boolean other = isOtherSpace(task.space());
+    server.attach(other);
+    if (event.shouldCommit()) {
+      event.vcpu = cpu.index();
+      event.processId = task.processId();
+      event.threadId = task.threadId();
+      event.otherSpace = other;
+      event.commit();
+    }
   }
 
   private void hold(Task task, Hold hold) {
@@ -194,7 +216,16 @@ final class VcpuLoop {
 
   private boolean fault(Task task, Trap.PageFault fault) {
     task.countMinorFault();
+    PageFaultEvent event = new PageFaultEvent();
+    event.begin();
     FaultOutcome outcome = task.space().fault(fault.address(), fault.write(), fault.fetch());
+    if (event.shouldCommit()) {
+      event.processId = task.processId();
+      event.address = fault.address();
+      event.write = fault.write();
+      event.outcome = outcome.name();
+      event.commit();
+    }
     switch (outcome) {
       case HANDLED -> {}
       case SEGV_MAPERR, SEGV_ACCERR, BUS_ADRERR -> ExceptionSignals.pageFault(task, fault, outcome);

@@ -4,6 +4,9 @@ import static org.biscotti.kernel.port.CpuContext.*;
 
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.biscotti.kernel.event.HandOverEvent;
+import org.biscotti.kernel.event.ParkEvent;
+import org.biscotti.kernel.event.SystemCallEvent;
 import org.biscotti.kernel.mem.CallSites;
 import org.biscotti.kernel.port.CpuContext;
 import org.biscotti.kernel.port.GuestCpu;
@@ -40,6 +43,13 @@ public final class Server {
   private static final long PATIENCE_NANOS = TimeUnit.MICROSECONDS.toNanos(20);
 
   private static final long FORGER_WAIT_NANOS = TimeUnit.MICROSECONDS.toNanos(50);
+
+  // Kinds of HandOverEvent.
+  private static final String SERVING_BEGINS = "serving-begins";
+  private static final String SERVING_ENDS = "serving-ends";
+  private static final String SERVER_WOKEN = "server-woken";
+  private static final String CALL_REFUSED = "call-refused";
+  private static final String CALL_MOVED = "call-moved";
 
   private final Serving serving;
   private final Scheduler scheduler;
@@ -123,6 +133,7 @@ public final class Server {
     while (!call.closeWithin(PATIENCE_NANOS)) {
       task.detach();
       if (call.move()) {
+        handOver(CALL_MOVED);
         return Outcome.MOVED;
       }
       // Answered while the registers were saved. Of a program that has forged a request the real
@@ -184,6 +195,7 @@ public final class Server {
       if (call.state() == Call.PARKED) {
         task.detach();
         if (call.move()) {
+          handOver(CALL_MOVED);
           return false;
         }
       } else if (!runQueued()) {
@@ -217,6 +229,7 @@ public final class Server {
     nearCalls = near ? nearCalls + 1 : 0;
     if ((nearCalls >= NEAR_CALLS || serving.exitless() == Exitless.ON) && !serving.isActive()) {
       nearCalls = 0;
+      handOver(SERVER_WOKEN);
       scheduler.wakeIdle();
     }
   }
@@ -238,6 +251,7 @@ public final class Server {
       return;
     }
     serving.begin();
+    handOver(SERVING_BEGINS);
     try {
       long last = System.nanoTime();
       boolean served = false;
@@ -259,6 +273,7 @@ public final class Server {
       }
     } finally {
       serving.end();
+      handOver(SERVING_ENDS);
     }
   }
 
@@ -317,6 +332,7 @@ public final class Server {
 
   /** Hands a posted call back to its vCPU's thread, which will take it by an exit. */
   void refuse(Call call) {
+    handOver(CALL_REFUSED);
     Task task = call.task();
     if (!call.refuse()) {
       serving.restart(task, call.number);
@@ -332,6 +348,8 @@ public final class Server {
 
   private void runWaiting(Call call) {
     Task task = call.task();
+    ParkEvent event = new ParkEvent();
+    event.begin();
     task.setWaitingThread(Thread.currentThread());
     long result;
     try {
@@ -342,6 +360,12 @@ public final class Server {
       result = dispatch(call);
     } finally {
       task.setWaitingThread(null);
+    }
+    if (event.shouldCommit()) {
+      event.who = ParkEvent.CALL;
+      event.vcpu = -1;
+      event.threadId = task.threadId();
+      event.commit();
     }
     finish(call, result);
   }
@@ -369,6 +393,24 @@ public final class Server {
   }
 
   private long dispatch(Call call) {
+    SystemCallEvent event = new SystemCallEvent();
+    event.begin();
+    long result = dispatchUnrecorded(call);
+    event.end();
+    if (event.shouldCommit()) {
+      Task task = call.task();
+      event.processId = task.processId();
+      event.threadId = task.threadId();
+      event.number = call.number;
+      event.name = dispatcher.name(call.number);
+      event.result = result;
+      event.ring = call.posted;
+      event.commit();
+    }
+    return result;
+  }
+
+  private long dispatchUnrecorded(Call call) {
     if (!dispatcher.isObserved()) {
       return dispatcher.call(
           call.task(), call.number, call.a, call.b, call.c, call.d, call.e, call.f);
@@ -377,6 +419,15 @@ public final class Server {
     call.reported = true;
     long[] arguments = {call.a, call.b, call.c, call.d, call.e, call.f};
     return dispatcher.observed(call.task(), call.number, arguments, first, call.startNanos);
+  }
+
+  private void handOver(String kind) {
+    HandOverEvent event = new HandOverEvent();
+    if (event.isEnabled()) {
+      event.vcpu = vcpu;
+      event.kind = kind;
+      event.commit();
+    }
   }
 
   @Override

@@ -36,6 +36,12 @@ public final class Dispatcher {
     return table.needsVcpu(number);
   }
 
+  /** The name of a call, null if there is none of that number. */
+  public @Nullable String name(long number) {
+    Syscall call = table.find(number);
+    return call == null ? null : call.name();
+  }
+
   /**
    * Serves a call.
    *

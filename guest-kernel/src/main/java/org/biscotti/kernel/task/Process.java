@@ -12,6 +12,7 @@ import java.util.function.ToLongFunction;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Signals;
+import org.biscotti.kernel.event.ForkEvent;
 import org.biscotti.kernel.fs.Credentials;
 import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.FileTable;
@@ -203,7 +204,7 @@ public final class Process implements ProcessView {
   }
 
   private Process forkProcess(int pid, CloneRequest request) {
-    AddressSpace childSpace = request.shareSpace() ? space.share() : space.fork();
+    AddressSpace childSpace = request.shareSpace() ? space.share() : copySpace(pid);
     FileTable childFiles = request.shareFiles() ? files.share() : files.copy();
     FsContext childFs = request.shareFs() ? fs : fs.copy();
     Process child =
@@ -222,6 +223,19 @@ public final class Process implements ProcessView {
       child.actions.resetCaught();
     }
     return child;
+  }
+
+  private AddressSpace copySpace(int childId) {
+    ForkEvent event = new ForkEvent();
+    event.begin();
+    AddressSpace copy = space.fork();
+    if (event.shouldCommit()) {
+      event.parentId = pid;
+      event.childId = childId;
+      event.pages = space.residentPages();
+      event.commit();
+    }
+    return copy;
   }
 
   /** False if the process ends, and takes no more. */

@@ -19,13 +19,15 @@ import org.jspecify.annotations.Nullable;
 
 /** The machine that the commands use: a KVM virtual machine with the kernel in it. */
 final class KvmGuestMachine implements GuestMachine {
+  private final FlightRecording recording;
   private final HostMounts mounts;
   private final Machine machine;
   private final Kernel kernel;
   private @Nullable Process first;
   private @Nullable ConsoleTerminal console;
 
-  private KvmGuestMachine(HostMounts mounts, Machine machine) {
+  private KvmGuestMachine(FlightRecording recording, HostMounts mounts, Machine machine) {
+    this.recording = recording;
     this.mounts = mounts;
     this.machine = machine;
     this.kernel = machine.kernel();
@@ -33,6 +35,7 @@ final class KvmGuestMachine implements GuestMachine {
 
   /** Boots; see {@link GuestMachine.Factory}. */
   static GuestMachine boot(Setup setup) {
+    FlightRecording recording = FlightRecording.start(setup.flags().recording());
     HostMounts mounts = new HostMounts();
     HostDirectory root =
         setup.root() == null ? null : mounts.directory("--root", setup.root(), false);
@@ -48,7 +51,9 @@ final class KvmGuestMachine implements GuestMachine {
               flags.exitless(),
               flags.patching());
       return new KvmGuestMachine(
-          mounts, new Machine(new MachineOptions(flags.memoryBytes(), flags.cpus(), options)));
+          recording,
+          mounts,
+          new Machine(new MachineOptions(flags.memoryBytes(), flags.cpus(), options)));
     } catch (ErrnoException e) {
       throw new CommandException(
           "the kernel does not boot (%s): give more with --memory, or another --root"
@@ -167,5 +172,6 @@ final class KvmGuestMachine implements GuestMachine {
     endConsole();
     machine.close();
     mounts.close();
+    recording.close();
   }
 }

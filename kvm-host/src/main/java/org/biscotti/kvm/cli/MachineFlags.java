@@ -20,6 +20,7 @@ import picocli.CommandLine.ParseResult;
  * @param syscalls on which thread a system call runs
  * @param exitless whether calls may be answered without leaving the guest
  * @param patching whether busy calls may become jumps
+ * @param recording file for the Flight Recorder, or null
  */
 record MachineFlags(
     long memoryBytes,
@@ -27,7 +28,8 @@ record MachineFlags(
     Collector collector,
     Policies syscalls,
     Exitless exitless,
-    Patching patching) {
+    Patching patching,
+    @Nullable String recording) {
   static final long MEMORY_DEFAULT = 1L << 30;
   private static final String CPUS = "--cpus";
   private static final String MEMORY = "--memory";
@@ -35,6 +37,7 @@ record MachineFlags(
   private static final String SYSCALLS = "--syscalls";
   private static final String EXITLESS = "--exitless";
   private static final String PATCHING = "--patching";
+  private static final String JFR = "--jfr";
 
   /** Adds the options. */
   static void addTo(CommandSpec spec) {
@@ -75,6 +78,12 @@ record MachineFlags(
                 "Whether system call instructions that are used much are replaced by jumps in the "
                     + "program's memory: where the host makes them dear, never (default: auto).")
             .build());
+    spec.addOption(
+        Arguments.value(
+                JFR,
+                "FILE",
+                "Record what kernel and JVM do, for JDK Mission Control or 'jfr print' (docs/events.md).")
+            .build());
   }
 
   /**
@@ -96,7 +105,8 @@ record MachineFlags(
         collector,
         Arguments.chosen(arguments, SYSCALLS, Policies.ADAPTIVE),
         Arguments.chosen(arguments, EXITLESS, Exitless.AUTO),
-        Arguments.chosen(arguments, PATCHING, Patching.AUTO));
+        Arguments.chosen(arguments, PATCHING, Patching.AUTO),
+        Arguments.valueOf(arguments, JFR));
   }
 
   private static int hostCores() {

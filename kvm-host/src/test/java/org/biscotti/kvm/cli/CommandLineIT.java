@@ -10,6 +10,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordingFile;
 import org.biscotti.kvm.RequiresKvm;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -212,5 +214,59 @@ class CommandLineIT {
     words.addAll(List.of(BUSYBOX, "true"));
     assertThat(run(words.toArray(String[]::new)))
         .isEqualTo(new Result(125, "", "biscotti: " + message + "\n"));
+  }
+
+  /** Each kind of event is in a recording, with fields that make sense. */
+  @Test
+  void recordsWhatTheKernelDoes() throws IOException, InterruptedException {
+    Path file = directory.resolve("a.jfr");
+    String script =
+        "i=0; while [ $i -lt 300 ]; do [ -e /nothing ]; i=$((i+1)); done; busybox true; sleep 0.2";
+    String[] command = {
+      "exec",
+      "--exitless=on",
+      "--cpus=2",
+      "--jfr",
+      file.toString(),
+      "--",
+      BUSYBOX,
+      "sh",
+      "-c",
+      script.replace("busybox", BUSYBOX)
+    };
+    assertThat(run(command).code()).isZero();
+    List<RecordedEvent> events = RecordingFile.readAllEvents(file);
+    assertThat(named(events, "Exit")).anyMatch(e -> e.getString("reason").equals("PageFault"));
+    assertThat(named(events, "Exit")).allMatch(e -> e.getInt("vcpu") >= 0 && e.getInt("vcpu") < 2);
+    assertThat(named(events, "SystemCall"))
+        .anyMatch(e -> e.getBoolean("ring"))
+        .anyMatch(e -> !e.getBoolean("ring"))
+        .anyMatch(
+            e -> String.valueOf(e.getString("name")).equals("execve") && e.getLong("result") == 0)
+        .allMatch(e -> e.getInt("processId") > 0 && e.getInt("threadId") > 0);
+    assertThat(named(events, "PageFault"))
+        .anyMatch(e -> e.getString("outcome").equals("HANDLED") && e.getLong("address") > 0);
+    assertThat(named(events, "Fork"))
+        .anyMatch(e -> e.getInt("childId") > e.getInt("parentId") && e.getLong("pages") > 0);
+    assertThat(named(events, "ContextSwitch")).anyMatch(e -> e.getBoolean("otherSpace"));
+    assertThat(named(events, "HandOver"))
+        .extracting(e -> e.getString("kind"))
+        .contains("serving-begins", "serving-ends", "server-woken");
+    assertThat(named(events, "Park"))
+        .anyMatch(e -> e.getString("who").equals("vcpu"))
+        .anyMatch(e -> e.getString("who").equals("call") && e.getDuration().toMillis() >= 100);
+  }
+
+  private static List<RecordedEvent> named(List<RecordedEvent> events, String name) {
+    return events.stream()
+        .filter(e -> e.getEventType().getName().equals("biscotti." + name))
+        .toList();
+  }
+
+  @Test
+  void aRecordingThatCannotBeWrittenIsRefused() throws IOException, InterruptedException {
+    Result result = run("exec", "--jfr", "/nowhere/a.jfr", "--", BUSYBOX, "true");
+    assertThat(result.code()).isEqualTo(125);
+    assertThat(result.err().strip()).contains("--jfr /nowhere/a.jfr").doesNotContain("\n");
   }
 }

@@ -178,7 +178,7 @@ class MainTest {
     assertThat(setup.flags())
         .isEqualTo(
             new MachineFlags(
-                64 << 20, 3, Collector.ZGC, Policies.ADAPTIVE, Exitless.AUTO, Patching.AUTO));
+                64 << 20, 3, Collector.ZGC, Policies.ADAPTIVE, Exitless.AUTO, Patching.AUTO, null));
     GuestMachine.Request request = machine.started.getFirst();
     assertThat(request.environment()).contains("A=1", "B=2");
     assertThat(request.workingDirectory()).isEqualTo("/tmp");

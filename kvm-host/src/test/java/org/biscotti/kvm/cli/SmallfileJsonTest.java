@@ -26,7 +26,7 @@ class SmallfileJsonTest {
     return new SmallfileJson(
         SmallfileReportTest.report(guest, natively),
         new MachineFlags(
-            1 << 30, 2, Collector.SERIAL, Policies.ADAPTIVE, Exitless.AUTO, Patching.AUTO),
+            1 << 30, 2, Collector.SERIAL, Policies.ADAPTIVE, Exitless.AUTO, Patching.AUTO, null),
         new HostKind(false, true, true),
         new HostFacts(
             "Linux 6.1", "A \"CPU\"", 2, 123, "VM 25", List.of("-Xa", "-Db=\\c"), "abc-dirty"));

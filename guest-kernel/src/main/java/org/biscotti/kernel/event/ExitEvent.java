@@ -1,0 +1,33 @@
+package org.biscotti.kernel.event;
+
+import jdk.jfr.Category;
+import jdk.jfr.Description;
+import jdk.jfr.Event;
+import jdk.jfr.Label;
+import jdk.jfr.Name;
+import jdk.jfr.StackTrace;
+import jdk.jfr.Throttle;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The guest has been left; the duration is that of the service until it goes on, or its task waits.
+ */
+@Name("biscotti.Exit")
+@Label("Exit")
+@Description(
+    "The guest has been left; the duration is that of the service until it goes on, or its task waits.")
+@Category({"Biscotti"})
+@StackTrace(false)
+@Throttle("20000/s")
+public final class ExitEvent extends Event {
+  @Label("vCPU")
+  public int vcpu;
+
+  @Label("Reason")
+  @Description(
+      "What the guest was left for: Syscall, Posted, PageFault, Fault, Interrupted, Unrunnable.")
+  public @Nullable String reason;
+
+  @Label("Process")
+  public int processId;
+}

@@ -1,0 +1,31 @@
+package org.biscotti.kernel.event;
+
+import jdk.jfr.Category;
+import jdk.jfr.Description;
+import jdk.jfr.Event;
+import jdk.jfr.Label;
+import jdk.jfr.Name;
+import jdk.jfr.StackTrace;
+import jdk.jfr.Unsigned;
+import org.jspecify.annotations.Nullable;
+
+/** A page fault of a program has been served. */
+@Name("biscotti.PageFault")
+@Label("Page Fault")
+@Description("A page fault of a program has been served.")
+@Category({"Biscotti"})
+@StackTrace(false)
+public final class PageFaultEvent extends Event {
+  @Label("Process")
+  public int processId;
+
+  @Label("Address")
+  @Unsigned
+  public long address;
+
+  @Label("Write")
+  public boolean write;
+
+  @Label("Outcome")
+  public @Nullable String outcome;
+}
