@@ -1,11 +1,11 @@
 # One line a target; "make help" prints the lines.
 .DEFAULT_GOAL := help
-.PHONY: help build test check bench guests test-svm docs clean format
+.PHONY: help build test check bench guests test-policies test-svm docs clean format
 
 MVN := ./scripts/mvn.sh
 
 help: ## print this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
 
 build: ## compile everything, with the linters, and lay out what run.sh starts
 	@./scripts/build.sh --all
@@ -21,6 +21,9 @@ bench: ## the benchmarks, in some minutes (ARGS=NullSyscall for one; ARGS goes t
 
 guests: ## compile the guest programs
 	@./scripts/guests.sh
+
+test-policies: ## the KVM integration tests under each policy of system calls, in half an hour
+	@./scripts/test-policies.sh
 
 test-svm: ## the KVM integration tests on an emulated machine with kvm_amd, nested paging on and off
 	@./scripts/test-svm.sh

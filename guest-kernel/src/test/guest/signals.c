@@ -24,6 +24,7 @@
 #endif
 
 static volatile int hits, order[64], orders;
+static volatile int first_overrun; /* of the first signal since reset() */
 static volatile int last_signal, last_code, last_pid, last_uid;
 static volatile long last_value, last_address, last_trap, last_error, last_cr2, last_rip;
 static siginfo_t last_info;
@@ -36,7 +37,7 @@ static int64_t now_ns(void) {
 
 static void note(int signal, siginfo_t *info, void *context) {
   ucontext_t *uc = context;
-  hits++;
+  if (!hits++) first_overrun = info->si_overrun;
   if (orders < 64) order[orders++] = signal;
   last_signal = signal;
   last_info = *info;
@@ -1096,10 +1097,8 @@ static void posix_timers(void) {
   spin(30000000);
   reset();
   unblock(signal);
-  if (!check_emulated) { /* where it takes longer than the interval to get here, it is hit again */
-    CHECK_EQ(hits, 1);
-    CHECK(last_info.si_overrun >= 20);
-  }
+  CHECK(hits >= 1); /* on a busy machine it has been hit again by now */
+  CHECK(first_overrun >= 20);
   CHECK(timer_getoverrun(timer) >= 0);
   CHECK_EQ(timer_settime(timer, 0, &(struct itimerspec){0}, &got), 0);
   CHECK_EQ(got.it_interval.tv_nsec, 1000000);

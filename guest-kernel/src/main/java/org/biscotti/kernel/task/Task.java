@@ -124,9 +124,11 @@ public final class Task implements Caller {
     }
   }
 
-  /** True while a call of the task waits. */
+  /** True while a call of the task waits; one that has a thread of its own may be at work. */
   boolean isWaiting() {
-    return waitingThread != null || hold() != null;
+    Thread thread = waitingThread;
+    boolean parked = thread != null && thread.getState() != Thread.State.RUNNABLE;
+    return parked || hold() != null;
   }
 
   /** Gives the task another number: one that executes a program takes its process's. */

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordingFile;
@@ -25,6 +26,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 @RequiresKvm
 class CommandLineIT {
   private static final long LIMIT_SECONDS = 60;
+
+  /** The policy that the tests are to run with. */
+  private static final String SYSCALLS = "biscotti.syscalls";
+
   private static final String BUSYBOX = "/bin/busybox";
 
   @TempDir private Path directory;
@@ -44,6 +49,10 @@ class CommandLineIT {
                 System.getProperty("java.class.path"),
                 Main.class.getName()));
     command.addAll(List.of(words));
+    if (words.length > 0 && words[0].equals("exec") && System.getProperty(SYSCALLS) != null) {
+      int after = command.size() - words.length + 1;
+      command.add(after, "--syscalls=" + System.getProperty(SYSCALLS).toLowerCase(Locale.ROOT));
+    }
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().remove("TERM");
     builder.redirectOutput(directory.resolve("out").toFile());
