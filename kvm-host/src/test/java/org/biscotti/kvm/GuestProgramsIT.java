@@ -48,6 +48,7 @@ class GuestProgramsIT {
         "events",
         "family",
         "files",
+        "limits",
         "locks",
         "memory",
         "metadata",

@@ -349,7 +349,7 @@ public abstract class RegularFile extends Inode implements PageSource {
       }
       long limit = caller.fileSizeLimit();
       if (start >= limit) {
-        throw ErrnoException.of(Errno.EFBIG);
+        throw ErrnoException.FILE_SIZE_LIMIT;
       }
       from.limit(limit - start);
       checkChange(start + from.remaining(), true);
@@ -461,7 +461,7 @@ public abstract class RegularFile extends Inode implements PageSource {
     try {
       long old = size;
       if (newSize > old && newSize > fileSizeLimit) {
-        throw ErrnoException.of(Errno.EFBIG);
+        throw ErrnoException.FILE_SIZE_LIMIT;
       }
       checkChange(newSize, false);
       // Linux' tmpfs stamps a truncation to the same size only if there are pages it might drop.
@@ -521,8 +521,11 @@ public abstract class RegularFile extends Inode implements PageSource {
     lock().lock();
     try {
       long end = offset + length;
-      if (end < 0 || (end > size && end > caller.fileSizeLimit())) {
+      if (end < 0) {
         throw ErrnoException.of(Errno.EFBIG);
+      }
+      if (end > size && end > caller.fileSizeLimit()) {
+        throw ErrnoException.FILE_SIZE_LIMIT;
       }
       checkChange(Math.max(end, size), false);
       long from = offset >>> PAGE_SHIFT;

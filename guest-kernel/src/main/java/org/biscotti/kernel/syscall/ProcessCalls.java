@@ -478,6 +478,7 @@ final class ProcessCalls {
 
   private static void apply(Process process, int which, long soft) {
     switch (which) {
+      case ResourceLimits.RLIMIT_CPU -> process.signalState().timers().limitChanged();
       case ResourceLimits.RLIMIT_AS -> process.space().setAddressSpaceLimit(soft);
       case ResourceLimits.RLIMIT_DATA -> process.space().setDataLimit(soft);
       case ResourceLimits.RLIMIT_STACK -> process.space().setStackLimit(soft);

@@ -218,6 +218,9 @@ public final class Process implements ProcessView {
     } finally {
       lock.unlock();
     }
+    if (child.limits.soft(ResourceLimits.RLIMIT_CPU) != ResourceLimits.INFINITY) {
+      child.signals.timers().limitChanged();
+    }
     if (request.clearHandlers()) {
       child.actions.resetCaught();
     }
@@ -351,6 +354,12 @@ public final class Process implements ProcessView {
     return limits;
   }
 
+  /** Counts one more signal or timer to a user; false beyond this process's RLIMIT_SIGPENDING. */
+  boolean mayQueueFor(int uid) {
+    long limit = limits.soft(ResourceLimits.RLIMIT_SIGPENDING);
+    return limit != 0 && kernel.processes().queuedSignals().add(uid, 1, limit - 1);
+  }
+
   /** What the process does with each signal. */
   public SignalActions actions() {
     return actions;
@@ -440,12 +449,22 @@ public final class Process implements ProcessView {
       lock.unlock();
     }
     kernel.processes().removeTask(task);
+    discardSignals(task.signalState().pending);
     task.memory().close();
     if (waiting != null) {
       waiting.releaseHold();
     }
     if (last) {
       takeApart(task.exitStatus());
+    }
+  }
+
+  private void discardSignals(PendingSignals pending) {
+    lock.lock();
+    try {
+      pending.discard(-1);
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -464,6 +483,7 @@ public final class Process implements ProcessView {
       kernel.log().failure("closing the files of process " + pid, e);
     } finally {
       signals.timers().close();
+      discardSignals(signals.pending);
       space.close();
       releaseVfork();
       if (session() == pid) {

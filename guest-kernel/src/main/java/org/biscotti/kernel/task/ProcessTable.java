@@ -8,6 +8,7 @@ import java.util.function.IntConsumer;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.fs.ProcessDirectory;
+import org.biscotti.kernel.fs.UserCounts;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +22,7 @@ public final class ProcessTable implements ProcessDirectory {
   private final ConcurrentSkipListMap<Integer, Process> processes = new ConcurrentSkipListMap<>();
   private final ConcurrentHashMap<Integer, Task> tasks = new ConcurrentHashMap<>();
   private final Kinship kinship = new Kinship(this);
+  private final UserCounts queuedSignals = new UserCounts();
   private final AtomicInteger last = new AtomicInteger();
   private final AtomicLong created = new AtomicLong();
   private volatile IntConsumer sessionListener = session -> {};
@@ -77,6 +79,11 @@ public final class ProcessTable implements ProcessDirectory {
       }
     }
     return count;
+  }
+
+  /** How many signals wait for each user's processes, and timers are his (RLIMIT_SIGPENDING). */
+  UserCounts queuedSignals() {
+    return queuedSignals;
   }
 
   void addTask(Task task) {
