@@ -50,12 +50,12 @@ static int processes(const char *kind) {
   return result;
 }
 
-/* Every process makes more, for some seconds; when the parent of them all is back they are gone. */
+/* Every process makes more, for a second; when the parent of them all is back they are gone. */
 static int bomb(const char *kind) {
   pid_t first = fork();
   if (first == 0) {
     setpgid(0, 0);
-    alarm(3); /* the children have none */
+    alarm(1); /* the children have none */
     signal(SIGALRM, SIG_DFL);
     for (;;) fork();
   }

@@ -48,6 +48,7 @@ class GuestProgramsIT {
         "events",
         "family",
         "files",
+        "identity",
         "limits",
         "locks",
         "memory",

@@ -2,7 +2,6 @@ package org.biscotti.kvm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -87,6 +86,8 @@ class LimitsIT {
       })
   void aShellBesideIsLeftAlone(String kind) throws Exception {
     FrameAllocator frames = guest.machine().kernel().state().frames();
+    assertThat(guest.run(hog).code()).as("usage: its file's pages are there").isEqualTo(2);
+    askForCommand();
     long before = settled(frames, Long.MAX_VALUE);
     ask();
     Guest.Running running = guest.start(new byte[0], Map.of(), List.of(hog, kind));

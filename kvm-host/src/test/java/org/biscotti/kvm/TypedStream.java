@@ -21,13 +21,12 @@ final class TypedStream implements HostStream {
   /** Gives the program more to read. */
   void type(String text) {
     byte[] more = text.getBytes(StandardCharsets.ISO_8859_1);
-    change(
-        () -> {
-          byte[] all = new byte[typed.length + more.length];
-          System.arraycopy(typed, 0, all, 0, typed.length);
-          System.arraycopy(more, 0, all, typed.length, more.length);
-          typed = all;
-        });
+    change(() -> {
+      byte[] all = new byte[typed.length + more.length];
+      System.arraycopy(typed, 0, all, 0, typed.length);
+      System.arraycopy(more, 0, all, typed.length, more.length);
+      typed = all;
+    });
   }
 
   /** Nothing more comes. */
