@@ -75,7 +75,7 @@ static void another_users_process(void) {
   CHECK_ERRNO(kill(victim, 0), EPERM);
   CHECK_ERRNO(kill(victim, SIGCONT), EPERM); /* another session */
   CHECK_ERRNO(kill(-victim, SIGTERM), EPERM);
-  CHECK_ERRNO(kill(getppid(), SIGTERM), EPERM); /* the superuser *
+  CHECK_ERRNO(kill(getppid(), SIGTERM), EPERM);
   CHECK_ERRNO(sigqueue(victim, SIGUSR1, (union sigval){0}), EPERM);
   CHECK_ERRNO(RAW(tgkill, victim, victim, SIGTERM), EPERM);
   CHECK_ERRNO(kill(victim, 1000), EINVAL);
