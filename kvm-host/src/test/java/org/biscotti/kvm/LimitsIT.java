@@ -3,10 +3,13 @@ package org.biscotti.kvm;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.biscotti.kernel.mem.FrameAllocator;
+import org.biscotti.kernel.mem.KernelMemory;
+import org.biscotti.kernel.mem.KernelMemory.Kind;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.TestInstance;
@@ -89,6 +92,7 @@ class LimitsIT {
     assertThat(guest.run(hog).code()).as("usage: its file's pages are there").isEqualTo(2);
     askForCommand();
     long before = settled(frames, Long.MAX_VALUE);
+    Map<Kind, Long> heapBefore = heap();
     ask();
     Guest.Running running = guest.start(new byte[0], Map.of(), List.of(hog, kind));
     while (!running.process().exited().isDone()) {
@@ -101,7 +105,19 @@ class LimitsIT {
     askForCommand();
     assertThat(guest.run(busybox, "seq", "3").output()).isEqualTo("1\n2\n3\n");
     assertThat(settled(frames, before)).isGreaterThanOrEqualTo(before - FRAMES_KEPT_MAX);
+    for (int i = 0; i < 100 && !heap().equals(heapBefore); i++) {
+      TimeUnit.MILLISECONDS.sleep(20);
+    }
+    assertThat(heap()).as("what the kernel keeps on its heap").isEqualTo(heapBefore);
     assertThat(guest.machine().kernel().state().log().failures()).isZero();
+  }
+
+  private static Map<Kind, Long> heap() {
+    Map<Kind, Long> counts = new EnumMap<>(Kind.class);
+    for (Kind kind : Kind.values()) {
+      counts.put(kind, KernelMemory.HEAP.count(kind));
+    }
+    return counts;
   }
 
   /** Free frames, when as many as are wanted are there, or it is clear that they will not be. */

@@ -4,6 +4,8 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
+import org.biscotti.kernel.mem.KernelMemory;
+import org.biscotti.kernel.mem.KernelMemory.Kind;
 
 /**
  * How many of one kind of thing each user has, in all of his processes together: the limits that
@@ -11,10 +13,16 @@ import java.util.concurrent.locks.ReentrantLock;
  * nothing else is done.
  */
 public final class UserCounts {
+  private final Kind kind;
   private final ReentrantLock lock = new ReentrantLock();
 
   @GuardedBy("lock")
   private final Map<Integer, Integer> counts = new HashMap<>();
+
+  /** Counts of things of a kind, which take of the kernel's heap too. */
+  public UserCounts(Kind kind) {
+    this.kind = kind;
+  }
 
   /** How many a user has. */
   public int of(int uid) {
@@ -30,13 +38,13 @@ public final class UserCounts {
    * Counts some more to a user, unless he has as many as he may already.
    *
    * @param limit how many he may have before these; unsigned, so -1 is no limit
-   * @return false if he has more, and nothing has been counted
+   * @return false if he has more, or the heap has no room, and nothing has been counted
    */
   public boolean add(int uid, int count, long limit) {
     lock.lock();
     try {
       int now = counts.getOrDefault(uid, 0);
-      if (Long.compareUnsigned(now, limit) > 0) {
+      if (Long.compareUnsigned(now, limit) > 0 || !KernelMemory.HEAP.tryReserve(kind, count)) {
         return false;
       }
       counts.put(uid, now + count);
@@ -50,7 +58,14 @@ public final class UserCounts {
   public void remove(int uid, int count) {
     lock.lock();
     try {
-      counts.computeIfPresent(uid, (user, now) -> now > count ? now - count : null);
+      int now = counts.getOrDefault(uid, 0);
+      int gone = Math.min(now, count);
+      KernelMemory.HEAP.release(kind, gone);
+      if (gone < now) {
+        counts.put(uid, now - gone);
+      } else {
+        counts.remove(uid);
+      }
     } finally {
       lock.unlock();
     }

@@ -21,6 +21,7 @@ import org.biscotti.kernel.fs.Permissions;
 import org.biscotti.kernel.fs.SpecialFile;
 import org.biscotti.kernel.fs.UserCounts;
 import org.biscotti.kernel.ipc.Budget;
+import org.biscotti.kernel.mem.KernelMemory.Kind;
 import org.biscotti.kernel.port.Clock;
 import org.biscotti.kernel.wait.LockRank;
 import org.biscotti.kernel.wait.RankedLock;
@@ -39,7 +40,7 @@ public final class Sockets {
   private final ConcurrentHashMap<AbstractName, UnixSocket> abstractNames =
       new ConcurrentHashMap<>();
   private final AtomicInteger nextName = new AtomicInteger();
-  private final UserCounts filesOfUsers = new UserCounts();
+  private final UserCounts filesOfUsers = new UserCounts(Kind.FILE_IN_FLIGHT);
   private final AtomicInteger filesInFlight = new AtomicInteger();
   private final ConcurrentLinkedQueue<OpenFile> lost = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean closing = new AtomicBoolean();

@@ -18,6 +18,8 @@ import org.biscotti.kernel.fs.FileTable;
 import org.biscotti.kernel.fs.FsContext;
 import org.biscotti.kernel.fs.ProcessView;
 import org.biscotti.kernel.mem.AddressSpace;
+import org.biscotti.kernel.mem.KernelMemory;
+import org.biscotti.kernel.mem.KernelMemory.Kind;
 import org.biscotti.kernel.mem.UserMemory;
 import org.biscotti.kernel.port.CpuContext;
 import org.jspecify.annotations.Nullable;
@@ -120,6 +122,8 @@ public final class Process implements ProcessView {
       ProgramImage image,
       CpuContext context) {
     int pid = kernel.processes().reserveNumber();
+    KernelMemory.HEAP.reserve(Kind.TASK, 1, Errno.ENOMEM);
+    KernelMemory.HEAP.add(Kind.PROCESS);
     Process process = new Process(kernel, pid, space, files, fs, credentials, executable);
     process.image = image;
     long allCpus = kernel.cpus() == 64 ? -1 : (1L << kernel.cpus()) - 1;
@@ -177,6 +181,29 @@ public final class Process implements ProcessView {
         && Long.compareUnsigned(table.tasksOf(uid), limit) >= 0) {
       throw ErrnoException.of(Errno.EAGAIN);
     }
+    int processes = request.thread() ? 0 : 1;
+    KernelMemory.HEAP.reserve(Kind.PROCESS, processes, Errno.ENOMEM);
+    boolean made = false;
+    try {
+      KernelMemory.HEAP.reserve(Kind.TASK, 1, Errno.ENOMEM);
+      try {
+        Task task = makeTask(caller, request, context);
+        made = true;
+        return task;
+      } finally {
+        if (!made) {
+          KernelMemory.HEAP.release(Kind.TASK, 1);
+        }
+      }
+    } finally {
+      if (!made) {
+        KernelMemory.HEAP.release(Kind.PROCESS, processes);
+      }
+    }
+  }
+
+  private Task makeTask(Task caller, CloneRequest request, CpuContext context) {
+    ProcessTable table = kernel.processes();
     int number = table.reserveNumber();
     Process owner = request.thread() ? this : forkProcess(number, request);
     Task task = new Task(owner, number, caller.name(), context, caller.affinity());
@@ -204,7 +231,7 @@ public final class Process implements ProcessView {
 
   private Process forkProcess(int pid, CloneRequest request) {
     AddressSpace childSpace = request.shareSpace() ? space.share() : space.fork();
-    FileTable childFiles = request.shareFiles() ? files.share() : files.copy();
+    FileTable childFiles = filesFor(request, childSpace);
     FsContext childFs = request.shareFs() ? fs : fs.copy();
     Process child =
         new Process(kernel, pid, childSpace, childFiles, childFs, credentials, executable);
@@ -225,6 +252,20 @@ public final class Process implements ProcessView {
       child.actions.resetCaught();
     }
     return child;
+  }
+
+  /** The child's descriptors; if there is no room for them its memory is given back. */
+  private FileTable filesFor(CloneRequest request, AddressSpace childSpace) {
+    boolean copied = false;
+    try {
+      FileTable childFiles = request.shareFiles() ? files.share() : files.copy();
+      copied = true;
+      return childFiles;
+    } finally {
+      if (!copied) {
+        childSpace.close();
+      }
+    }
   }
 
   /** False if the process ends, and takes no more. */
@@ -449,6 +490,7 @@ public final class Process implements ProcessView {
       lock.unlock();
     }
     kernel.processes().removeTask(task);
+    KernelMemory.HEAP.release(Kind.TASK, 1);
     discardSignals(task.signalState().pending);
     task.memory().close();
     if (waiting != null) {

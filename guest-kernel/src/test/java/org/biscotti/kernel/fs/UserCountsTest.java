@@ -2,10 +2,11 @@ package org.biscotti.kernel.fs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.biscotti.kernel.mem.KernelMemory.Kind;
 import org.junit.jupiter.api.Test;
 
 class UserCountsTest {
-  private final UserCounts counts = new UserCounts();
+  private final UserCounts counts = new UserCounts(Kind.SIGNAL);
 
   @Test
   void aUserMayGoOverHisLimitOnceAndNobodyElseIsHeldUp() {

@@ -7,13 +7,14 @@ import java.util.List;
 import org.biscotti.kernel.abi.SignalInfo;
 import org.biscotti.kernel.abi.Signals;
 import org.biscotti.kernel.fs.UserCounts;
+import org.biscotti.kernel.mem.KernelMemory.Kind;
 import org.junit.jupiter.api.Test;
 
 class PendingSignalsTest {
   private static final int REAL_TIME = 40;
   private static final int USER = 1000;
 
-  private final UserCounts counts = new UserCounts();
+  private final UserCounts counts = new UserCounts(Kind.SIGNAL);
   private final PendingSignals pending = new PendingSignals(counts);
 
   private void add(int signal, int pid) {
