@@ -192,7 +192,7 @@ static int epolls(const char *kind) {
   struct epoll_event event = {.events = EPOLLIN};
   long made = 0;
   for (int fd; (fd = epoll_create1(0)) >= 0 && epoll_ctl(fd, EPOLL_CTL_ADD, ends[0], &event) == 0;) made++;
-  return end(kind, made, EMFILE, ENOMEM);
+  return end(kind, made, EMFILE, ENOSPC);
 }
 
 static const struct {

@@ -27,7 +27,7 @@ class KernelHeapIT {
 
   @Test
   void isFullTwiceAndTheShellThatSeesItGoesOn() throws Exception {
-    String hog = TestPrograms.guestTest("hog").toString();
+    String hog = "/hogs/" + TestPrograms.guestTest("hog").getFileName();
     String script =
         "cd /tmp; for kind in "
             + String.join(" ", KINDS)
@@ -35,7 +35,7 @@ class KernelHeapIT {
             + hog
             + " $kind || exit 1; "
             + hog
-            + " $kind || exit 2; done; /bin/busybox echo all of it";
+            + " $kind || exit 2; done; echo all of it";
     Outcome outcome =
         Native.run(
             scratch,
@@ -56,8 +56,8 @@ class KernelHeapIT {
                 "64M",
                 "--memory",
                 "2G",
-                "--root",
-                "/",
+                "--mount",
+                TestPrograms.guestTest("hog").getParent() + ":/hogs",
                 "--",
                 TestPrograms.busybox().toString(),
                 "sh",
