@@ -41,7 +41,7 @@ class LimitsIT {
 
   @BeforeAll
   void boot() throws Exception {
-    guest = Guest.empty();
+    guest = Guest.empty(256L << 20, 2);
     hog = guest.show(TestPrograms.guestTest("hog"));
     busybox = guest.show(TestPrograms.busybox());
     keyboard = new TypedStream();
