@@ -40,13 +40,16 @@ else
 fi
 [[ -z $stale ]] || "$root/scripts/build.sh" || exit
 
-# ---- collector ------------------------------------------------------------------------------
+# ---- collector and heap -----------------------------------------------------------------------
 gc=g1
+heap=
 for ((i = 1; i <= $#; i++)); do
   case ${!i} in
     --) break ;;
     --gc=*) gc=${!i#--gc=} ;;
     --gc) ((i++)); gc=${!i-} ;;
+    --kernel-heap=*) heap=${!i#--kernel-heap=} ;;
+    --kernel-heap) ((i++)); heap=${!i-} ;;
   esac
 done
 case $gc in
@@ -75,6 +78,19 @@ options=(
   -Dbiscotti.closed="$closed"
 )
 main=(--module org.biscotti.kvm/org.biscotti.kvm.cli.Main)
+
+# A size that the command line will reject is not for the JVM, whose own words would be others. The
+# AOT cache does not depend on the size of the heap, only on the collector.
+if [[ ${heap^^} =~ ^([0-9]{1,9})([KMGT]?)(I?B)?$ ]]; then
+  bytes=$((10#${BASH_REMATCH[1]}))
+  case ${BASH_REMATCH[2]} in
+    K) ((bytes <<= 10)) ;;
+    M) ((bytes <<= 20)) ;;
+    G) ((bytes <<= 30)) ;;
+    T) ((bytes <<= 40)) ;;
+  esac
+  ((bytes >= 64 << 20 && bytes <= 1 << 40)) && options+=(-Xmx"$bytes")
+fi
 
 # ---- AOT cache ------------------------------------------------------------------------------
 # One per collector: a cache dumped under one is refused by another. Its sidecar names the JDK,

@@ -54,6 +54,7 @@ import org.biscotti.kernel.task.JobSignals;
 import org.biscotti.kernel.task.KernelLog;
 import org.biscotti.kernel.task.KernelState;
 import org.biscotti.kernel.task.KernelTimers;
+import org.biscotti.kernel.task.OutOfMemory;
 import org.biscotti.kernel.task.Process;
 import org.biscotti.kernel.task.ProcessTable;
 import org.biscotti.kernel.task.ResourceLimits;
@@ -156,6 +157,8 @@ public final class Kernel implements AutoCloseable {
             loader,
             new KernelTimers(log),
             log);
+    OutOfMemory outOfMemory = new OutOfMemory(processes, state.timers(), log);
+    frames.onShortage(outOfMemory::happened);
     terminals = new Terminals(new JobSignals(processes), clock, frames);
     state.files().addTerminals(terminals);
     processes.onSessionEnd(terminals::sessionEnded);

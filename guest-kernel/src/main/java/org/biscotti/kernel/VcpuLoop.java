@@ -230,8 +230,8 @@ final class VcpuLoop {
       case HANDLED -> {}
       case SEGV_MAPERR, SEGV_ACCERR, BUS_ADRERR -> ExceptionSignals.pageFault(task, fault, outcome);
       case OUT_OF_MEMORY -> {
-        kernel.log().once("out of memory: process " + task.processId() + " is killed");
-        task.process().kill(Signals.SIGKILL);
+        // Somebody is being killed for it (task.OutOfMemory), maybe this one. Else it tries again.
+        return task.mustEnd() || !giveWay(task);
       }
     }
     return true;

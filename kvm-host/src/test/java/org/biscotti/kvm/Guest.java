@@ -12,6 +12,7 @@ import org.biscotti.kernel.Kernel;
 import org.biscotti.kernel.KernelOptions;
 import org.biscotti.kernel.fs.Credentials;
 import org.biscotti.kernel.mem.MemoryPolicy;
+import org.biscotti.kernel.port.HostStream;
 import org.biscotti.kernel.serve.Exitless;
 import org.biscotti.kernel.serve.Patching;
 import org.biscotti.kernel.serve.Policies;
@@ -112,10 +113,24 @@ final class Guest implements AutoCloseable {
     return start(directory, input, ByteStream.empty(), environment, command);
   }
 
+  /** Starts a program that reads from a given stream. */
+  Running start(HostStream input, Map<String, String> environment, List<String> command) {
+    return start("/tmp", input, ByteStream.empty(), environment, command);
+  }
+
   /** Starts a program that writes to a given stream. */
   Running start(
       String directory,
       byte[] input,
+      ByteStream output,
+      Map<String, String> environment,
+      List<String> command) {
+    return start(directory, new ByteStream(input), output, environment, command);
+  }
+
+  private Running start(
+      String directory,
+      HostStream input,
       ByteStream output,
       Map<String, String> environment,
       List<String> command) {
@@ -132,7 +147,7 @@ final class Guest implements AutoCloseable {
                     variables,
                     directory,
                     Credentials.ROOT,
-                    Arrays.asList(new ByteStream(input), output, errors)));
+                    Arrays.asList(input, output, errors)));
     return new Running(process, output, errors);
   }
 

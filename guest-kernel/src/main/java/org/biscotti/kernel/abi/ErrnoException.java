@@ -20,6 +20,9 @@ public final class ErrnoException extends RuntimeException {
   /** EPIPE of a call that is not to send SIGPIPE (MSG_NOSIGNAL in send(2)). */
   public static final ErrnoException EPIPE_WITHOUT_SIGNAL = new ErrnoException(Errno.EPIPE);
 
+  /** EFBIG of a call that goes beyond RLIMIT_FSIZE, and sends SIGXFSZ (setrlimit(2)). */
+  public static final ErrnoException FILE_SIZE_LIMIT = new ErrnoException(Errno.EFBIG);
+
   private final int errno;
 
   private ErrnoException(int errno) {

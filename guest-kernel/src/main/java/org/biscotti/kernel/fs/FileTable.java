@@ -5,6 +5,8 @@ import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.mem.KernelMemory;
+import org.biscotti.kernel.mem.KernelMemory.Kind;
 import org.biscotti.kernel.wait.LockRank;
 import org.biscotti.kernel.wait.RankedLock;
 import org.jspecify.annotations.Nullable;
@@ -96,10 +98,13 @@ public final class FileTable {
   /**
    * Gives a file that has just been opened a descriptor; if there is none left the file is closed.
    *
-   * @throws ErrnoException EMFILE
+   * @throws ErrnoException EMFILE, ENFILE, ENOMEM
    */
   public int installNew(OpenFile file, boolean closeOnExecToo) {
     try {
+      if (!KernelMemory.HEAP.hasRoom(Kind.OPEN_FILE)) {
+        throw ErrnoException.of(Errno.ENFILE);
+      }
       return install(file, closeOnExecToo);
     } catch (ErrnoException full) {
       file.release();
@@ -135,15 +140,19 @@ public final class FileTable {
   }
 
   /**
-   * Fails if there is no descriptor left, before something is done that cannot be undone.
+   * Fails if there is no descriptor left, or no file may be opened at all, before something is done
+   * that cannot be undone.
    *
-   * @throws ErrnoException EMFILE
+   * @throws ErrnoException EMFILE, ENFILE
    */
   public void checkFree() {
     lock.lock();
     try {
       if (firstFree(lowestFree) >= maximum()) {
         throw ErrnoException.of(Errno.EMFILE);
+      }
+      if (!KernelMemory.HEAP.hasRoom(Kind.OPEN_FILE)) {
+        throw ErrnoException.of(Errno.ENFILE);
       }
     } finally {
       lock.unlock();
@@ -272,6 +281,7 @@ public final class FileTable {
     lock.lock();
     try {
       FileTable copy = new FileTable(limit);
+      KernelMemory.HEAP.reserve(Kind.DESCRIPTOR, files.length - WORD_BITS, Errno.ENOMEM);
       @Nullable OpenFile[] shared = files.clone();
       for (OpenFile file : shared) {
         if (file != null) {
@@ -320,6 +330,7 @@ public final class FileTable {
     }
     if (last) {
       closeRange(0, Integer.MAX_VALUE - 1);
+      KernelMemory.HEAP.release(Kind.DESCRIPTOR, files.length - WORD_BITS);
     }
   }
 
@@ -390,6 +401,7 @@ public final class FileTable {
     while (length <= descriptor) {
       length *= 2;
     }
+    KernelMemory.HEAP.reserve(Kind.DESCRIPTOR, length - files.length, Errno.ENOMEM);
     files = Arrays.copyOf(files, length);
     open = Arrays.copyOf(open, length / WORD_BITS);
     closeOnExec = Arrays.copyOf(closeOnExec, length / WORD_BITS);

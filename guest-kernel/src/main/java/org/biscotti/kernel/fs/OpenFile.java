@@ -5,6 +5,8 @@ import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Fcntl;
 import org.biscotti.kernel.abi.Poll;
+import org.biscotti.kernel.mem.KernelMemory;
+import org.biscotti.kernel.mem.KernelMemory.Kind;
 import org.biscotti.kernel.mem.PageSource;
 import org.biscotti.kernel.mem.UserBuffer;
 import org.biscotti.kernel.mem.UserMemory;
@@ -44,6 +46,7 @@ public abstract class OpenFile {
     this.dentry = dentry;
     this.flags = flags & ~NOT_KEPT;
     dentry.inode().hold();
+    KernelMemory.HEAP.add(Kind.OPEN_FILE);
   }
 
   /** The name it was opened by; a renamed file shows its new name. */
@@ -115,6 +118,7 @@ public abstract class OpenFile {
           queue.wake(Poll.CLOSED);
         }
       } finally {
+        KernelMemory.HEAP.release(Kind.OPEN_FILE, 1);
         dentry.inode().letGo();
       }
     } else if (left < 0) {

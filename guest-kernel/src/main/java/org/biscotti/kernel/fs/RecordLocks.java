@@ -6,6 +6,8 @@ import java.util.List;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Poll;
+import org.biscotti.kernel.mem.KernelMemory;
+import org.biscotti.kernel.mem.KernelMemory.Kind;
 import org.biscotti.kernel.wait.LockRank;
 import org.biscotti.kernel.wait.MustWait;
 import org.biscotti.kernel.wait.RankedLock;
@@ -147,6 +149,12 @@ public final class RecordLocks {
     }
     if (next.size() > LOCKS_MAX && next.size() > locks.size()) {
       throw ErrnoException.of(Errno.ENOLCK);
+    }
+    int more = next.size() - locks.size();
+    if (more > 0) {
+      KernelMemory.HEAP.reserve(Kind.LOCK, more, Errno.ENOLCK);
+    } else {
+      KernelMemory.HEAP.release(Kind.LOCK, -more);
     }
     locks = next;
   }

@@ -8,6 +8,7 @@ import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Stat;
 import org.biscotti.kernel.mem.FrameAllocator;
+import org.biscotti.kernel.mem.FrameAllocator.Use;
 import org.biscotti.kernel.mem.MappingListener;
 import org.biscotti.kernel.mem.Mappings;
 import org.biscotti.kernel.mem.PageSource;
@@ -275,7 +276,7 @@ public abstract class RegularFile extends Inode implements PageSource {
   }
 
   private long bringIn(long page, boolean backed, boolean keep) {
-    long fresh = frames.allocate();
+    long fresh = frames.allocate(backed ? Use.PROGRAM : Use.FILE);
     boolean used = false;
     try {
       if (backed) {
@@ -349,7 +350,7 @@ public abstract class RegularFile extends Inode implements PageSource {
       }
       long limit = caller.fileSizeLimit();
       if (start >= limit) {
-        throw ErrnoException.of(Errno.EFBIG);
+        throw ErrnoException.FILE_SIZE_LIMIT;
       }
       from.limit(limit - start);
       checkChange(start + from.remaining(), true);
@@ -405,7 +406,7 @@ public abstract class RegularFile extends Inode implements PageSource {
 
   /** Fills a frame first and shows it then, so nobody sees what it held before. */
   private long writeFreshPage(UserBuffer from, long page, int within, long want) {
-    long fresh = frames.allocateUninitialised();
+    long fresh = frames.allocateUninitialised(Use.FILE);
     boolean used = false;
     try {
       long moved = from.takeFrame(fresh + within, want);
@@ -461,7 +462,7 @@ public abstract class RegularFile extends Inode implements PageSource {
     try {
       long old = size;
       if (newSize > old && newSize > fileSizeLimit) {
-        throw ErrnoException.of(Errno.EFBIG);
+        throw ErrnoException.FILE_SIZE_LIMIT;
       }
       checkChange(newSize, false);
       // Linux' tmpfs stamps a truncation to the same size only if there are pages it might drop.
@@ -521,8 +522,11 @@ public abstract class RegularFile extends Inode implements PageSource {
     lock().lock();
     try {
       long end = offset + length;
-      if (end < 0 || (end > size && end > caller.fileSizeLimit())) {
+      if (end < 0) {
         throw ErrnoException.of(Errno.EFBIG);
+      }
+      if (end > size && end > caller.fileSizeLimit()) {
+        throw ErrnoException.FILE_SIZE_LIMIT;
       }
       checkChange(Math.max(end, size), false);
       long from = offset >>> PAGE_SHIFT;
@@ -562,7 +566,7 @@ public abstract class RegularFile extends Inode implements PageSource {
         throw ErrnoException.of(Errno.EBADF);
       }
       if (pages.get(page) == 0 && !isBacked(page)) {
-        pages.put(page, frames.allocate());
+        pages.put(page, frames.allocate(Use.FILE));
       }
     } finally {
       cacheLock.unlock();

@@ -2,6 +2,8 @@ package org.biscotti.kernel.ipc;
 
 import java.util.concurrent.atomic.AtomicLong;
 import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.mem.KernelMemory;
+import org.biscotti.kernel.mem.KernelMemory.Kind;
 
 /**
  * How much of the heap may be taken by bytes that are in flight: an eighth. A program that fills
@@ -29,7 +31,7 @@ public final class Budget {
    * @param errno thrown if there is not so much left
    */
   public void charge(long count, int errno) {
-    if (bytes.addAndGet(count) > bytesMax) {
+    if (bytes.addAndGet(count) > bytesMax || !KernelMemory.HEAP.tryReserve(Kind.BYTE, count)) {
       bytes.addAndGet(-count);
       throw ErrnoException.of(errno);
     }
@@ -38,6 +40,7 @@ public final class Budget {
   /** Gives a part back. */
   public void release(long count) {
     bytes.addAndGet(-count);
+    KernelMemory.HEAP.release(Kind.BYTE, count);
   }
 
   /** Bytes taken now. */

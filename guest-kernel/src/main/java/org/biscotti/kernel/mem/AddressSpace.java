@@ -409,6 +409,15 @@ public final class AddressSpace implements MappingListener {
    * @param fetch whether it was fetched as an instruction
    */
   public FaultOutcome fault(long gva, boolean write, boolean fetch) {
+    return fault(gva, write, fetch, FrameAllocator.Use.PROGRAM);
+  }
+
+  /** The same for the access of a call, which takes of the last memory rather than fail. */
+  FaultOutcome faultInCall(long gva, boolean write) {
+    return fault(gva, write, false, FrameAllocator.Use.KERNEL);
+  }
+
+  private FaultOutcome fault(long gva, boolean write, boolean fetch, FrameAllocator.Use use) {
     if (Long.compareUnsigned(gva, Layout.USER_END) >= 0) {
       return FaultOutcome.SEGV_MAPERR;
     }
@@ -423,8 +432,10 @@ public final class AddressSpace implements MappingListener {
           return FaultOutcome.SEGV_MAPERR;
         }
       }
+      pager.setUse(use);
       return allows(vma, write, fetch) ? pager.fault(vma, page, write) : FaultOutcome.SEGV_ACCERR;
     } finally {
+      pager.setUse(FrameAllocator.Use.PROGRAM);
       lock.unlock();
     }
   }

@@ -7,6 +7,7 @@ import java.util.function.Consumer;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Mman;
+import org.biscotti.kernel.mem.KernelMemory.Kind;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,12 +20,19 @@ import org.jspecify.annotations.Nullable;
 final class Areas {
   private static final long UNLIMITED = -1;
 
+  /** Areas for which room is taken together; more than any call adds. */
+  private static final int RESERVED_AT_ONCE = 64;
+
   private final VmaTree tree = new VmaTree();
   private final FrameAllocator frames;
   private final Pager pager;
   private final MappingListener owner;
 
   private long mmapBase = Layout.mmapBase(Layout.STACK_LIMIT_DEFAULT);
+
+  /** Areas that there is room for on the kernel's heap. */
+  private int reserved;
+
   private long addressSpaceLimit = UNLIMITED;
   private long dataLimit = UNLIMITED;
   private long stackLimit = Layout.STACK_LIMIT_DEFAULT;
@@ -51,8 +59,9 @@ final class Areas {
     stackLimit = other.stackLimit;
   }
 
-  /** Adds an area that is a copy of another address space's; no limit is looked at. */
+  /** Adds an area that is a copy of another address space's; no limit is looked at; ENOMEM. */
   void addCopy(Vma vma) {
+    reserve(tree.size() + 1);
     tree.insert(vma);
     account(vma, vma.pages());
     if (vma.source != null) {
@@ -245,6 +254,8 @@ final class Areas {
       }
     });
     tree.clear();
+    KernelMemory.HEAP.release(Kind.AREA, reserved);
+    reserved = 0;
     lastFound = null;
     virtualPages = 0;
     dataPages = 0;
@@ -381,6 +392,15 @@ final class Areas {
     if (tree.size() + areas > Layout.MAP_COUNT_MAX) {
       throw ErrnoException.of(Errno.ENOMEM);
     }
+    reserve(tree.size() + areas);
+  }
+
+  /** Has room for so many areas on the kernel's heap; ENOMEM. */
+  private void reserve(int areas) {
+    if (areas > reserved) {
+      KernelMemory.HEAP.reserve(Kind.AREA, RESERVED_AT_ONCE, Errno.ENOMEM);
+      reserved += RESERVED_AT_ONCE;
+    }
   }
 
   private static boolean within(long pages, long limitBytes) {
@@ -406,6 +426,10 @@ final class Areas {
 
   private void drop(Vma vma) {
     detach(vma);
+    if (reserved - tree.size() > 2 * RESERVED_AT_ONCE) {
+      KernelMemory.HEAP.release(Kind.AREA, RESERVED_AT_ONCE);
+      reserved -= RESERVED_AT_ONCE;
+    }
     account(vma, -vma.pages());
     if (vma.source != null) {
       vma.source.closed(owner);

@@ -20,6 +20,9 @@ import org.biscotti.kernel.port.GuestMemory;
  * that the host's running out is ENOMEM here and not a signal in the JVM. A released frame is used
  * again before more is committed, and never given back.
  *
+ * <p>Whoever fills memory does not get the last of it: files end before programs do, and programs
+ * before the kernel's own page tables, so that what is there can go on, and end.
+ *
  * <p>Free frames are bits, so that runs of neighbours are found again after any history: an
  * announcement of downgrades is cheap for a run and dear for scattered frames. Counts live off the
  * Java heap. Thread-safe; the lock is a leaf.
@@ -31,7 +34,25 @@ public final class FrameAllocator {
   /** How many free runs are looked at for one that is long enough. */
   private static final int RUNS_EXAMINED_MAX = 32;
 
+  /** What a full machine keeps for the kernel: a 64th, and not more than 16 MiB. */
+  private static final int KERNEL_SHARE = 64;
+
+  private static final int KERNEL_FRAMES_MAX = 4096;
+
+  /** Files leave so many times more free than programs do. */
+  private static final int FILE_RESERVE_FACTOR = 4;
+
   private static final VarHandle COUNT = ValueLayout.JAVA_INT.varHandle();
+
+  /** What a frame is for, which says how many have to be left for others. */
+  public enum Use {
+    /** Page tables, and pages that a call has to reach: the very last may be taken. */
+    KERNEL,
+    /** Pages of programs. */
+    PROGRAM,
+    /** Contents of files in memory. */
+    FILE
+  }
 
   private final GuestMemory memory;
   private final long firstGpa;
@@ -53,6 +74,11 @@ public final class FrameAllocator {
 
   /** How many bits are set in {@link #free}; guarded by {@link #lock}. */
   private int freeCommitted;
+
+  /** The host has refused memory: only committed frames count as free; guarded by the lock. */
+  private boolean refused;
+
+  private volatile Runnable shortage = () -> {};
 
   private long[] quarantine = new long[64];
   private volatile int quarantined;
@@ -95,7 +121,12 @@ public final class FrameAllocator {
    * @throws ErrnoException ENOMEM if guest or host memory is out
    */
   public long allocate() {
-    long gpa = allocateUninitialised();
+    return allocate(Use.KERNEL);
+  }
+
+  /** The same for a purpose. */
+  public long allocate(Use use) {
+    long gpa = allocateUninitialised(use);
     memory.zero(gpa, PAGE_SIZE);
     return gpa;
   }
@@ -103,17 +134,20 @@ public final class FrameAllocator {
   /**
    * Allocates a frame that still holds what its last user left there.
    *
+   * @param use what for
    * @return its address; the caller owns its one reference and overwrites all of it
-   * @throws ErrnoException ENOMEM if guest or host memory is out
+   * @throws ErrnoException ENOMEM if guest or host memory is out, ENOSPC if it is for a file
    */
-  public long allocateUninitialised() {
-    int frame = takeFirst();
+  public long allocateUninitialised(Use use) {
+    int keep = reserve(use);
+    int frame = takeFirst(keep);
     if (frame < 0) {
       releaseQuarantined();
-      frame = takeFirst();
+      frame = takeFirst(keep);
     }
     if (frame < 0) {
-      throw ErrnoException.of(Errno.ENOMEM);
+      tellOfShortage(use);
+      throw ErrnoException.of(use == Use.FILE ? Errno.ENOSPC : Errno.ENOMEM);
     }
     return gpa(frame);
   }
@@ -123,16 +157,43 @@ public final class FrameAllocator {
    *
    * @param out receives the addresses; the caller owns one reference to each
    * @param want how many are wanted
+   * @param use what for
    * @return how many there are, 0 if memory is out
    */
-  public int allocateRun(long[] out, int want) {
+  public int allocateRun(long[] out, int want, Use use) {
     int wanted = Math.min(want, out.length);
-    int got = takeRuns(out, 0, wanted);
+    int keep = reserve(use);
+    int got = takeRuns(out, 0, wanted, keep);
     if (got < wanted && quarantined > 0) {
       releaseQuarantined();
-      got = takeRuns(out, got, wanted);
+      got = takeRuns(out, got, wanted, keep);
+    }
+    if (got == 0 && wanted > 0) {
+      tellOfShortage(use);
     }
     return got;
+  }
+
+  /** How many frames an allocation has to leave free. */
+  private int reserve(Use use) {
+    int kernel = Math.min(total / KERNEL_SHARE, KERNEL_FRAMES_MAX);
+    return switch (use) {
+      case KERNEL -> 0;
+      case PROGRAM -> kernel;
+      case FILE -> kernel * FILE_RESERVE_FACTOR;
+    };
+  }
+
+  /** Has somebody told, with any lock held, that a program's memory or the kernel's is out. */
+  public void onShortage(Runnable listener) {
+    shortage = listener;
+  }
+
+  /** Files that are full are a matter for whoever writes them. */
+  private void tellOfShortage(Use use) {
+    if (use != Use.FILE) {
+      shortage.run();
+    }
   }
 
   /** Adds a reference to a frame that has one. */
@@ -280,9 +341,12 @@ public final class FrameAllocator {
     }
   }
 
-  private int takeFirst() {
+  private int takeFirst(int keep) {
     lock.lock();
     try {
+      if (!leaves(keep)) {
+        return -1;
+      }
       int frame = nextFree(0);
       if (frame < 0 && commitChunk()) {
         frame = nextFree(0);
@@ -296,11 +360,26 @@ public final class FrameAllocator {
     }
   }
 
-  private int takeRuns(long[] out, int from, int wanted) {
+  /** True if a frame can be taken and so many are left then. */
+  private boolean leaves(int keep) {
+    while (refused && freeCommitted <= keep) {
+      if (!commitChunk()) {
+        return false;
+      }
+    }
+    return available() > keep;
+  }
+
+  /** Frames that can be handed out, as far as is known of the host. */
+  private long available() {
+    return refused ? freeCommitted : freeNow();
+  }
+
+  private int takeRuns(long[] out, int from, int wanted, int keep) {
     int got = from;
     lock.lock();
     try {
-      while (got < wanted) {
+      while (got < wanted && leaves(keep)) {
         int first = longRun(wanted - got);
         if (first < 0) {
           if (!commitChunk()) {
@@ -308,7 +387,8 @@ public final class FrameAllocator {
           }
           continue;
         }
-        int end = runEnd(first, first + wanted - got);
+        int room = (int) Math.min(wanted - got, available() - keep);
+        int end = runEnd(first, first + room);
         for (int frame = first; frame < end; frame++) {
           take(frame);
           out[got++] = gpa(frame);
@@ -418,7 +498,8 @@ public final class FrameAllocator {
   private boolean commitChunk() {
     int first = committed;
     int toBoundary = CHUNK_FRAMES - (int) ((gpa(first) >> PAGE_SHIFT) % CHUNK_FRAMES);
-    int frames = Math.min(toBoundary, total - first);
+    int wanted = Math.min(toBoundary, total - first);
+    int frames = wanted;
     while (frames > 0 && !memory.backing().commit(gpa(first), (long) frames << PAGE_SHIFT)) {
       frames /= 2;
     }
@@ -427,6 +508,7 @@ public final class FrameAllocator {
     }
     committed = first + frames;
     freeCommitted += frames;
+    refused = frames < wanted;
     return frames > 0;
   }
 

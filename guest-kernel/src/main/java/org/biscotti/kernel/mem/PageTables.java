@@ -59,6 +59,7 @@ final class PageTables {
 
   private final long[] kernelEntries;
   private int tableCount;
+  private FrameAllocator.Use use = FrameAllocator.Use.PROGRAM;
 
   /**
    * An empty table.
@@ -70,6 +71,11 @@ final class PageTables {
     this.memory = frames.memory();
     this.kernelEntries = kernelEntries.clone();
     this.roots = new long[kernelEntries.length];
+  }
+
+  /** Says for whom the next tables are made; to begin with for a program. */
+  void setUse(FrameAllocator.Use next) {
+    use = next;
   }
 
   /** The frame an entry refers to. */
@@ -220,7 +226,7 @@ final class PageTables {
   }
 
   private long newTable() {
-    long entry = frames.allocate() | DIRECTORY;
+    long entry = frames.allocate(use) | DIRECTORY;
     tableCount++;
     return entry;
   }

@@ -5,6 +5,7 @@ import static org.biscotti.kernel.port.GuestMemory.PAGE_SIZE;
 
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.mem.FrameAllocator.Use;
 import org.biscotti.kernel.port.GuestMemory;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +28,9 @@ final class Pager {
   private final Downgrades downgrades;
   private final long[] run = new long[PageTables.ENTRIES];
 
+  /** Whether a fault of a program is served, or one of a call, which can hardly fail. */
+  private Use use = Use.PROGRAM;
+
   private long anonymousPages;
   private long filePages;
   private long residentPeak;
@@ -42,6 +46,12 @@ final class Pager {
     this.tables = tables;
     this.policy = policy;
     this.downgrades = new Downgrades(frames, announcer);
+  }
+
+  /** Says for whom the next pages are brought in. */
+  void setUse(Use next) {
+    use = next;
+    tables.setUse(next);
   }
 
   /** Resident pages that belong to no file. */
@@ -190,7 +200,7 @@ final class Pager {
       return tracked ? entry & ~PageTables.WRITABLE : entry;
     }
     if (copies && vma.writable()) {
-      long copy = frames.allocateUninitialised();
+      long copy = frames.allocateUninitialised(use);
       memory.copy(gpa, copy, PAGE_SIZE);
       return copy | anonymousBits(vma);
     }
@@ -225,7 +235,7 @@ final class Pager {
   void rewrite(Vma vma, long page, int offset, byte[] bytes) {
     long at = tables.entryAddress(page);
     long entry = memory.getLong(at);
-    long copy = frames.allocateUninitialised();
+    long copy = frames.allocateUninitialised(use);
     memory.copy(PageTables.frame(entry), copy, PAGE_SIZE);
     memory.copyFrom(bytes, 0, copy + offset, bytes.length);
     replace(at, entry, copy | anonymousBits(vma));
@@ -268,7 +278,7 @@ final class Pager {
     long from = Math.max(vma.start, page & -((long) pages << PAGE_SHIFT));
     long to = Math.min(vma.end, (page | (((long) pages << PAGE_SHIFT) - 1)) + 1);
     int wanted = countEmpty(from, to);
-    int got = frames.allocateRun(run, wanted);
+    int got = frames.allocateRun(run, wanted, use);
     if (got == wanted) {
       fillEmpty(vma, from, to);
       vma.mappedAround(from, to);
@@ -292,7 +302,7 @@ final class Pager {
       return FaultOutcome.OUT_OF_MEMORY;
     }
     int wanted = countEmpty(from, to);
-    int got = frames.allocateRun(run, wanted);
+    int got = frames.allocateRun(run, wanted, use);
     if (got == wanted) {
       fillEmpty(vma, from, to);
       return FaultOutcome.HANDLED;
@@ -372,7 +382,7 @@ final class Pager {
       return FaultOutcome.BUS_ADRERR;
     }
     try {
-      long copy = frames.allocateUninitialised();
+      long copy = frames.allocateUninitialised(use);
       memory.copy(original, copy, PAGE_SIZE);
       insert(at, copy | anonymousBits(vma));
     } finally {
@@ -394,7 +404,7 @@ final class Pager {
       memory.setLongRelease(at, gpa | anonymousBits(vma));
       return FaultOutcome.HANDLED;
     }
-    long copy = frames.allocateUninitialised();
+    long copy = frames.allocateUninitialised(use);
     memory.copy(gpa, copy, PAGE_SIZE);
     replace(at, entry, copy | anonymousBits(vma));
     return FaultOutcome.HANDLED;

@@ -51,7 +51,7 @@ final class SharedMemory implements PageSource {
       long at = store.makeEntryAddress(index << PAGE_SHIFT);
       long gpa = memory.getLong(at);
       if (gpa == 0) {
-        gpa = frames.allocate();
+        gpa = frames.allocate(FrameAllocator.Use.PROGRAM);
         memory.setLong(at, gpa);
       }
       frames.retain(gpa);

@@ -473,7 +473,7 @@ public final class UserMemory implements AutoCloseable {
         return frame | (gva & PAGE_MASK);
       }
       section = mine + 2;
-      if (space.fault(gva, write, false) != FaultOutcome.HANDLED) {
+      if (space.faultInCall(gva, write) != FaultOutcome.HANDLED) {
         return BAD;
       }
     }

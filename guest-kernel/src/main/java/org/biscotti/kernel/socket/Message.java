@@ -16,14 +16,18 @@ final class Message {
   final UnixSocket from;
   final Identity identity;
 
+  /** To whom its files count while it is on its way. */
+  final Outgoing.Sender sender;
+
   /** Files in it, each with a reference of the message's own. */
   List<OpenFile> files;
 
-  Message(byte[] bytes, UnixSocket from, Identity identity, List<OpenFile> files) {
+  Message(byte[] bytes, UnixSocket from, Outgoing what) {
     this.bytes = bytes;
     this.from = from;
-    this.identity = identity;
-    this.files = files;
+    identity = what.identity();
+    sender = what.sender();
+    files = what.takeFiles();
   }
 
   int left() {

@@ -91,7 +91,7 @@ final class ReceiveQueue {
     }
     for (Message message : left) {
       message.from.returned(message);
-      sockets.close(message.files);
+      sockets.close(message.files, message.sender);
     }
   }
 
@@ -157,7 +157,7 @@ final class ReceiveQueue {
       with.files().addAll(Sockets.copy(message.files));
     } else {
       with.files().addAll(message.files);
-      sockets.arrived(message.files.size());
+      sockets.arrived(message.files.size(), message.sender);
       message.files = List.of();
     }
     return true;

@@ -19,7 +19,9 @@ import org.biscotti.kernel.fs.OpenFile;
 import org.biscotti.kernel.fs.PathWalker;
 import org.biscotti.kernel.fs.Permissions;
 import org.biscotti.kernel.fs.SpecialFile;
+import org.biscotti.kernel.fs.UserCounts;
 import org.biscotti.kernel.ipc.Budget;
+import org.biscotti.kernel.mem.KernelMemory.Kind;
 import org.biscotti.kernel.port.Clock;
 import org.biscotti.kernel.wait.LockRank;
 import org.biscotti.kernel.wait.RankedLock;
@@ -38,6 +40,7 @@ public final class Sockets {
   private final ConcurrentHashMap<AbstractName, UnixSocket> abstractNames =
       new ConcurrentHashMap<>();
   private final AtomicInteger nextName = new AtomicInteger();
+  private final UserCounts filesOfUsers = new UserCounts(Kind.FILE_IN_FLIGHT);
   private final AtomicInteger filesInFlight = new AtomicInteger();
   private final ConcurrentLinkedQueue<OpenFile> lost = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean closing = new AtomicBoolean();
@@ -182,16 +185,28 @@ public final class Sockets {
 
   // ---- files in messages ----
 
-  /** Notes files that are about to travel; ETOOMANYREFS. */
-  void sending(int count) {
+  /**
+   * Notes files that are about to travel.
+   *
+   * @throws ErrnoException ETOOMANYREFS if the sender has too many on their way, or all have
+   */
+  void sending(int count, Outgoing.Sender sender) {
+    if (count == 0) {
+      return;
+    }
+    if (!filesOfUsers.add(sender.uid(), count, sender.filesMax())) {
+      throw ErrnoException.of(Errno.ETOOMANYREFS);
+    }
     if (filesInFlight.addAndGet(count) > FILES_IN_FLIGHT_MAX) {
+      filesOfUsers.remove(sender.uid(), count);
       filesInFlight.addAndGet(-count);
       throw ErrnoException.of(Errno.ETOOMANYREFS);
     }
   }
 
-  /** Notes files that have arrived. */
-  void arrived(int count) {
+  /** Notes files that have arrived, or never will. */
+  void arrived(int count, Outgoing.Sender sender) {
+    filesOfUsers.remove(sender.uid(), count);
     filesInFlight.addAndGet(-count);
   }
 
@@ -199,8 +214,8 @@ public final class Sockets {
    * Closes files that nobody received. They may be sockets with files in their queues in turn: a
    * chain of any length is closed in a loop.
    */
-  void close(List<OpenFile> abandoned) {
-    arrived(abandoned.size());
+  void close(List<OpenFile> abandoned, Outgoing.Sender sender) {
+    arrived(abandoned.size(), sender);
     lost.addAll(abandoned);
     while (!lost.isEmpty() && closing.compareAndSet(false, true)) {
       try {

@@ -393,7 +393,7 @@ public final class UnixSocket extends OpenFile {
 
   @Override
   public long write(UserBuffer from, Caller caller) {
-    try (Outgoing plain = new Outgoing(0, null, Identity.ofSender(caller), List.of())) {
+    try (Outgoing plain = Outgoing.plain(caller)) {
       return send(from, plain);
     }
   }
@@ -493,20 +493,19 @@ public final class UnixSocket extends OpenFile {
     int charge = Message.charge(bytes.length);
     sockets.budget().charge(charge, Errno.ENOBUFS);
     try {
-      sockets.sending(what.fileCount());
+      sockets.sending(what.fileCount(), what.sender());
     } catch (ErrnoException tooMany) {
       sockets.budget().release(charge);
       throw tooMany;
     }
-    List<OpenFile> files = what.takeFiles();
-    Message message = new Message(bytes, this, what.identity(), files);
+    Message message = new Message(bytes, this, what);
     sent.addAndGet(charge);
     boolean taken = to.incoming.add(message);
     if (taken) {
       to.queue.wake(IN);
     } else {
       returned(message);
-      sockets.close(files);
+      sockets.close(message.files, message.sender);
     }
     return taken;
   }

@@ -249,6 +249,9 @@ final class DirectoryCalls {
     // A directory that the root does not lead to is marked so, as Linux does.
     String shown = path != null ? path : "(unreachable)" + directory.pathFrom(null);
     byte[] bytes = (shown + '\0').getBytes(ISO_8859_1);
+    if (bytes.length > PATH_MAX) {
+      throw ErrnoException.of(ENAMETOOLONG);
+    }
     if (Long.compareUnsigned(size, bytes.length) < 0) {
       throw ErrnoException.of(ERANGE);
     }

@@ -3,6 +3,7 @@ package org.biscotti.kernel.syscall;
 import java.util.Arrays;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.abi.Signals;
 import org.biscotti.kernel.task.SignalDelivery;
 import org.biscotti.kernel.task.Task;
 import org.biscotti.kernel.wait.MustWait;
@@ -61,6 +62,9 @@ public final class Dispatcher {
     } catch (ErrnoException failure) {
       if (failure.equals(ErrnoException.EPIPE_WITHOUT_SIGNAL)) {
         return -Errno.EPIPE;
+      }
+      if (failure.equals(ErrnoException.FILE_SIZE_LIMIT)) {
+        SignalDelivery.send(task, Signals.SIGXFSZ);
       }
       return failed(task, call, number, failure.errno());
     } catch (MustWait wait) {

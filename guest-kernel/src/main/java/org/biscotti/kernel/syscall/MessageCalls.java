@@ -42,7 +42,8 @@ final class MessageCalls {
     long control = memory.getLong(message + MSG_CONTROL);
     long bytes = memory.getLong(message + MSG_CONTROLLEN);
     try (Control parsed = Control.read(t, control, control == 0 ? 0 : bytes);
-        Outgoing out = new Outgoing(flags, to, parsed.identity, parsed.takeFiles())) {
+        Outgoing out =
+            new Outgoing(flags, to, parsed.identity, Outgoing.Sender.of(t), parsed.takeFiles())) {
       return socket.send(t.buffer(), out);
     }
   }

@@ -438,6 +438,7 @@ final class ProcessCalls {
   static long prlimit(Task t, long pid, long resource, long to, long from, long e, long f) {
     int which = validResource(resource);
     Process process = find(t, pid);
+    requireSameIds(t, process);
     ResourceLimits limits = process.limitTable();
     long soft = to == 0 ? 0 : t.memory().getLong(to);
     long hard = to == 0 ? 0 : t.memory().getLong(to + 8);
@@ -464,6 +465,31 @@ final class ProcessCalls {
     return 0;
   }
 
+  /** Another process's limits: only of one whose ids are all those of the caller (prlimit(2)). */
+  private static void requireSameIds(Task t, Process process) {
+    Credentials own = t.credentials();
+    Credentials other = process.credentials();
+    boolean same =
+        own.uid() == other.uid()
+            && own.uid() == other.euid()
+            && own.uid() == other.suid()
+            && own.gid() == other.gid()
+            && own.gid() == other.egid()
+            && own.gid() == other.sgid();
+    if (process != t.process() && !same) {
+      requireRoot(own);
+    }
+  }
+
+  /** How another process is scheduled is for its own user to say (sched_setscheduler(2)). */
+  private static void requireOwner(Task t, Process process) {
+    Credentials own = t.credentials();
+    Credentials other = process.credentials();
+    if (own.euid() != other.euid() && own.euid() != other.uid()) {
+      requireRoot(own);
+    }
+  }
+
   private static void checkLimit(Task t, int which, long soft, long hard, long oldHard) {
     if (Long.compareUnsigned(soft, hard) > 0) {
       throw ErrnoException.of(EINVAL);
@@ -478,6 +504,7 @@ final class ProcessCalls {
 
   private static void apply(Process process, int which, long soft) {
     switch (which) {
+      case ResourceLimits.RLIMIT_CPU -> process.signalState().timers().limitChanged();
       case ResourceLimits.RLIMIT_AS -> process.space().setAddressSpaceLimit(soft);
       case ResourceLimits.RLIMIT_DATA -> process.space().setDataLimit(soft);
       case ResourceLimits.RLIMIT_STACK -> process.space().setStackLimit(soft);
@@ -508,6 +535,7 @@ final class ProcessCalls {
     }
     int count = t.kernel().cpus();
     cpus &= count == 64 ? -1 : (1L << count) - 1;
+    requireOwner(t, target.process());
     if (cpus == 0) {
       throw ErrnoException.of(EINVAL);
     }
@@ -544,7 +572,7 @@ final class ProcessCalls {
     if (parameter == 0 || (int) pid < 0) {
       throw ErrnoException.of(EINVAL);
     }
-    findTask(t, pid);
+    Task target = findTask(t, pid);
     int which = (int) policy & ~SCHED_RESET_ON_FORK;
     int priority = t.memory().getInt(parameter);
     boolean realtime = which == SCHED_FIFO || which == SCHED_RR;
@@ -554,6 +582,21 @@ final class ProcessCalls {
     if (realtime) {
       throw ErrnoException.of(priority < 1 || priority > REALTIME_PRIORITY_MAX ? EINVAL : EPERM);
     }
+    requireOwner(t, target.process());
+    return 0;
+  }
+
+  /** The only policy there is has no priorities but 0. */
+  static long schedSetparam(Task t, long pid, long parameter, long c, long d, long e, long f) {
+    if (parameter == 0 || (int) pid < 0) {
+      throw ErrnoException.of(EINVAL);
+    }
+    int priority = t.memory().getInt(parameter);
+    Task target = findTask(t, pid);
+    if (priority != 0) {
+      throw ErrnoException.of(EINVAL);
+    }
+    requireOwner(t, target.process());
     return 0;
   }
 
@@ -604,8 +647,12 @@ final class ProcessCalls {
       throw ErrnoException.of(EINVAL);
     }
     Process process = which == 0 ? find(t, who) : t.process();
-    int value = Math.clamp(niceness, -20, 19);
-    if (value < process.niceness() && t.credentials().euid() != 0) {
+    requireOwner(t, process);
+    int value = Math.max(-20, Math.min(19, (int) niceness));
+    // RLIMIT_NICE counts from 1 for the niceness 19 to 40 for -20 (getrlimit(2)).
+    long allowed = process.limitTable().soft(ResourceLimits.RLIMIT_NICE);
+    boolean within = Long.compareUnsigned(20L - value, allowed) <= 0;
+    if (value < process.niceness() && !within && t.credentials().euid() != 0) {
       throw ErrnoException.of(EACCES);
     }
     process.setNiceness(value);

@@ -188,7 +188,8 @@ final class SocketCalls {
     UnixSocket socket = socket(t, fd);
     UnixSocket to = receiver(t, socket, address, length);
     t.buffer().reset(t.memory(), buffer, count);
-    try (Outgoing out = new Outgoing((int) flags, to, Identity.ofSender(t), List.of())) {
+    try (Outgoing out =
+        new Outgoing((int) flags, to, Identity.ofSender(t), Outgoing.Sender.of(t), List.of())) {
       return socket.send(t.buffer(), out);
     }
   }

@@ -621,6 +621,7 @@ public final class SyscallTable {
         PARTIAL,
         "enum:priority int int",
         "kept, without effect on scheduling");
+    row(142, "sched_setparam", ProcessCalls::schedSetparam, FULL, "pid int:in");
     row(143, "sched_getparam", ProcessCalls::schedGetparam, FULL, "pid int:out");
     row(
         144,

@@ -2,13 +2,12 @@ package org.biscotti.kernel.task;
 
 import java.util.concurrent.Future;
 import java.util.concurrent.locks.ReentrantLock;
-import org.biscotti.kernel.abi.SignalInfo;
 import org.biscotti.kernel.abi.TimerSetting;
 import org.jspecify.annotations.Nullable;
 
 /**
  * An interval timer that runs with a process's own time: ITIMER_VIRTUAL and ITIMER_PROF
- * (setitimer(2)).
+ * (setitimer(2)), and RLIMIT_CPU.
  *
  * <p>The timer looks when it could have expired at the earliest; it does not look while no task of
  * the process runs.
@@ -18,7 +17,7 @@ final class CpuTimer {
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Process process;
-  private final int signal;
+  private final Runnable action;
   private final boolean systemToo;
 
   private long expiry;
@@ -28,9 +27,15 @@ final class CpuTimer {
   private long generation;
   private @Nullable Future<?> scheduled;
 
-  CpuTimer(Process process, int signal, boolean systemToo) {
+  /**
+   * Makes a timer, not armed.
+   *
+   * @param action what happens when it expires; called without locks
+   * @param systemToo true if the time that calls take counts too
+   */
+  CpuTimer(Process process, Runnable action, boolean systemToo) {
     this.process = process;
-    this.signal = signal;
+    this.action = action;
     this.systemToo = systemToo;
   }
 
@@ -85,7 +90,7 @@ final class CpuTimer {
 
   private void decide(long current) {
     if (!process.isExiting() && expires(current)) {
-      SignalDelivery.send(process, SignalInfo.kernel(signal));
+      action.run();
     }
   }
 

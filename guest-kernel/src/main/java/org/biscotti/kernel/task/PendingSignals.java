@@ -3,6 +3,7 @@ package org.biscotti.kernel.task;
 import java.util.ArrayDeque;
 import org.biscotti.kernel.abi.SignalInfo;
 import org.biscotti.kernel.abi.Signals;
+import org.biscotti.kernel.fs.UserCounts;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,8 +19,15 @@ final class PendingSignals {
     SignalInfo taken(SignalInfo info);
   }
 
-  /** A signal that waits. */
-  record Entry(SignalInfo info, @Nullable Source source) {
+  /** Counted to nobody: the timer that sends it was, or a fault has no choice. */
+  static final int UNCOUNTED = -1;
+
+  /**
+   * A signal that waits.
+   *
+   * @param uid the user it is counted to (RLIMIT_SIGPENDING), or {@link #UNCOUNTED}
+   */
+  record Entry(SignalInfo info, @Nullable Source source, int uid) {
     /** What the program gets; tells the source. To be called without locks. */
     SignalInfo claim() {
       return source == null ? info : source.taken(info);
@@ -29,17 +37,21 @@ final class PendingSignals {
   @SuppressWarnings({"unchecked", "rawtypes"}) // an array of generics has no other form
   private final @Nullable ArrayDeque<Entry>[] queues = new ArrayDeque[Signals.MAX + 1];
 
+  private final UserCounts counts;
   private volatile long set;
-  private int queued;
+
+  /**
+   * No signals yet.
+   *
+   * @param counts whose entries are taken from it when they are here no longer
+   */
+  PendingSignals(UserCounts counts) {
+    this.counts = counts;
+  }
 
   /** The signals that wait. */
   long set() {
     return set;
-  }
-
-  /** How many entries there are. */
-  int queued() {
-    return queued;
   }
 
   /** True if adding would change nothing: a standard signal that waits already. */
@@ -56,7 +68,6 @@ final class PendingSignals {
       queues[signal] = queue;
     }
     queue.add(entry);
-    queued++;
     mark(Signals.bit(signal));
   }
 
@@ -85,14 +96,14 @@ final class PendingSignals {
     ArrayDeque<Entry> queue = queues[signal];
     Entry entry = queue == null ? null : queue.poll();
     if (entry != null) {
-      queued--;
+      uncount(entry);
     }
     if (queue == null || queue.isEmpty()) {
       set &= ~Signals.bit(signal);
     }
     return entry != null
         ? entry
-        : new Entry(SignalInfo.sent(signal, SignalInfo.SI_USER, 0, 0), null);
+        : new Entry(SignalInfo.sent(signal, SignalInfo.SI_USER, 0, 0), null, UNCOUNTED);
   }
 
   /** Throws signals away. */
@@ -101,10 +112,16 @@ final class PendingSignals {
       int signal = 1 + Long.numberOfTrailingZeros(rest);
       ArrayDeque<Entry> queue = queues[signal];
       if (queue != null) {
-        queued -= queue.size();
+        queue.forEach(this::uncount);
         queue.clear();
       }
       clear(Signals.bit(signal));
+    }
+  }
+
+  private void uncount(Entry entry) {
+    if (entry.uid() != UNCOUNTED) {
+      counts.remove(entry.uid(), 1);
     }
   }
 

@@ -19,6 +19,8 @@ import org.biscotti.kernel.fs.FileTable;
 import org.biscotti.kernel.fs.FsContext;
 import org.biscotti.kernel.fs.ProcessView;
 import org.biscotti.kernel.mem.AddressSpace;
+import org.biscotti.kernel.mem.KernelMemory;
+import org.biscotti.kernel.mem.KernelMemory.Kind;
 import org.biscotti.kernel.mem.UserMemory;
 import org.biscotti.kernel.port.CpuContext;
 import org.jspecify.annotations.Nullable;
@@ -121,6 +123,8 @@ public final class Process implements ProcessView {
       ProgramImage image,
       CpuContext context) {
     int pid = kernel.processes().reserveNumber();
+    KernelMemory.HEAP.reserve(Kind.TASK, 1, Errno.ENOMEM);
+    KernelMemory.HEAP.add(Kind.PROCESS);
     Process process = new Process(kernel, pid, space, files, fs, credentials, executable);
     process.image = image;
     long allCpus = kernel.cpus() == 64 ? -1 : (1L << kernel.cpus()) - 1;
@@ -178,6 +182,29 @@ public final class Process implements ProcessView {
         && Long.compareUnsigned(table.tasksOf(uid), limit) >= 0) {
       throw ErrnoException.of(Errno.EAGAIN);
     }
+    int processes = request.thread() ? 0 : 1;
+    KernelMemory.HEAP.reserve(Kind.PROCESS, processes, Errno.ENOMEM);
+    boolean made = false;
+    try {
+      KernelMemory.HEAP.reserve(Kind.TASK, 1, Errno.ENOMEM);
+      try {
+        Task task = makeTask(caller, request, context);
+        made = true;
+        return task;
+      } finally {
+        if (!made) {
+          KernelMemory.HEAP.release(Kind.TASK, 1);
+        }
+      }
+    } finally {
+      if (!made) {
+        KernelMemory.HEAP.release(Kind.PROCESS, processes);
+      }
+    }
+  }
+
+  private Task makeTask(Task caller, CloneRequest request, CpuContext context) {
+    ProcessTable table = kernel.processes();
     int number = table.reserveNumber();
     Process owner = request.thread() ? this : forkProcess(number, request);
     Task task = new Task(owner, number, caller.name(), context, caller.affinity());
@@ -205,7 +232,7 @@ public final class Process implements ProcessView {
 
   private Process forkProcess(int pid, CloneRequest request) {
     AddressSpace childSpace = request.shareSpace() ? space.share() : copySpace(pid);
-    FileTable childFiles = request.shareFiles() ? files.share() : files.copy();
+    FileTable childFiles = filesFor(request, childSpace);
     FsContext childFs = request.shareFs() ? fs : fs.copy();
     Process child =
         new Process(kernel, pid, childSpace, childFiles, childFs, credentials, executable);
@@ -218,6 +245,9 @@ public final class Process implements ProcessView {
       child.limits.copyFrom(limits);
     } finally {
       lock.unlock();
+    }
+    if (child.limits.soft(ResourceLimits.RLIMIT_CPU) != ResourceLimits.INFINITY) {
+      child.signals.timers().limitChanged();
     }
     if (request.clearHandlers()) {
       child.actions.resetCaught();
@@ -236,6 +266,20 @@ public final class Process implements ProcessView {
       event.commit();
     }
     return copy;
+  }
+
+  /** The child's descriptors; if there is no room for them its memory is given back. */
+  private FileTable filesFor(CloneRequest request, AddressSpace childSpace) {
+    boolean copied = false;
+    try {
+      FileTable childFiles = request.shareFiles() ? files.share() : files.copy();
+      copied = true;
+      return childFiles;
+    } finally {
+      if (!copied) {
+        childSpace.close();
+      }
+    }
   }
 
   /** False if the process ends, and takes no more. */
@@ -365,6 +409,12 @@ public final class Process implements ProcessView {
     return limits;
   }
 
+  /** Counts one more signal or timer to a user; false beyond this process's RLIMIT_SIGPENDING. */
+  boolean mayQueueFor(int uid) {
+    long limit = limits.soft(ResourceLimits.RLIMIT_SIGPENDING);
+    return limit != 0 && kernel.processes().queuedSignals().add(uid, 1, limit - 1);
+  }
+
   /** What the process does with each signal. */
   public SignalActions actions() {
     return actions;
@@ -454,12 +504,23 @@ public final class Process implements ProcessView {
       lock.unlock();
     }
     kernel.processes().removeTask(task);
+    KernelMemory.HEAP.release(Kind.TASK, 1);
+    discardSignals(task.signalState().pending);
     task.memory().close();
     if (waiting != null) {
       waiting.releaseHold();
     }
     if (last) {
       takeApart(task.exitStatus());
+    }
+  }
+
+  private void discardSignals(PendingSignals pending) {
+    lock.lock();
+    try {
+      pending.discard(-1);
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -478,6 +539,7 @@ public final class Process implements ProcessView {
       kernel.log().failure("closing the files of process " + pid, e);
     } finally {
       signals.timers().close();
+      discardSignals(signals.pending);
       space.close();
       releaseVfork();
       if (session() == pid) {

@@ -11,7 +11,7 @@ import org.biscotti.kernel.abi.Signals;
  * stopped, and who watches. Guarded by the process's lock, but for what is volatile.
  */
 public final class ProcessSignals {
-  final PendingSignals pending = new PendingSignals();
+  final PendingSignals pending;
 
   private final Process process;
   private final ProcessTimers timers;
@@ -26,6 +26,7 @@ public final class ProcessSignals {
 
   ProcessSignals(Process process) {
     this.process = process;
+    pending = new PendingSignals(process.kernel().processes().queuedSignals());
     timers = new ProcessTimers(process);
   }
 

@@ -8,6 +8,9 @@ import java.util.function.IntConsumer;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.fs.ProcessDirectory;
+import org.biscotti.kernel.fs.UserCounts;
+import org.biscotti.kernel.mem.KernelMemory;
+import org.biscotti.kernel.mem.KernelMemory.Kind;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +24,7 @@ public final class ProcessTable implements ProcessDirectory {
   private final ConcurrentSkipListMap<Integer, Process> processes = new ConcurrentSkipListMap<>();
   private final ConcurrentHashMap<Integer, Task> tasks = new ConcurrentHashMap<>();
   private final Kinship kinship = new Kinship(this);
+  private final UserCounts queuedSignals = new UserCounts(Kind.SIGNAL);
   private final AtomicInteger last = new AtomicInteger();
   private final AtomicLong created = new AtomicLong();
   private volatile IntConsumer sessionListener = session -> {};
@@ -79,6 +83,11 @@ public final class ProcessTable implements ProcessDirectory {
     return count;
   }
 
+  /** How many signals wait for each user's processes, and timers are his (RLIMIT_SIGPENDING). */
+  UserCounts queuedSignals() {
+    return queuedSignals;
+  }
+
   void addTask(Task task) {
     tasks.put(task.threadId(), task);
   }
@@ -109,6 +118,8 @@ public final class ProcessTable implements ProcessDirectory {
   }
 
   void remove(Process process) {
-    processes.remove(process.pid(), process);
+    if (processes.remove(process.pid(), process)) {
+      KernelMemory.HEAP.release(Kind.PROCESS, 1);
+    }
   }
 }

@@ -2,6 +2,7 @@ package org.biscotti.kernel.task;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
@@ -13,21 +14,30 @@ import org.jspecify.annotations.Nullable;
 /** The timers of a process: the three of setitimer(2), and those of timer_create(2). */
 public final class ProcessTimers {
   private static final int TIMERS_MAX = 65536;
+  private static final long SECOND_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  /** Beyond this there is no limit of processor time: 30 years. */
+  private static final long SECONDS_MAX = 1_000_000_000;
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Process process;
   private final PosixTimer real;
   private final CpuTimer virtual;
   private final CpuTimer profiling;
-  private final Map<Integer, PosixTimer> created = new HashMap<>();
+  private final CpuTimer limit;
+  private final Map<Integer, Created> created = new HashMap<>();
   private int next;
   private boolean closed;
+
+  /** A timer, and whose it is for RLIMIT_SIGPENDING: his id may change. */
+  private record Created(PosixTimer timer, int uid) {}
 
   ProcessTimers(Process process) {
     this.process = process;
     real = new PosixTimer(process, null, SignalInfo.kernel(Signals.SIGALRM), 0);
-    virtual = new CpuTimer(process, Signals.SIGVTALRM, false);
-    profiling = new CpuTimer(process, Signals.SIGPROF, true);
+    virtual = new CpuTimer(process, () -> SignalDelivery.send(process, Signals.SIGVTALRM), false);
+    profiling = new CpuTimer(process, () -> SignalDelivery.send(process, Signals.SIGPROF), true);
+    limit = new CpuTimer(process, this::limitReached, true);
   }
 
   /** The interval timers of setitimer(2), in the order of their numbers. */
@@ -72,10 +82,8 @@ public final class ProcessTimers {
   public int create(@Nullable Task target, int signal, @Nullable Long value, int clock) {
     lock.lock();
     try {
-      long limit = process.limitTable().soft(ResourceLimits.RLIMIT_SIGPENDING);
-      if (closed
-          || created.size() >= TIMERS_MAX
-          || Long.compareUnsigned(created.size(), limit) >= 0) {
+      int uid = process.credentials().uid();
+      if (closed || created.size() >= TIMERS_MAX || !process.mayQueueFor(uid)) {
         throw ErrnoException.of(Errno.EAGAIN);
       }
       while (created.containsKey(next)) {
@@ -87,7 +95,7 @@ public final class ProcessTimers {
           signal == 0
               ? null
               : SignalInfo.timer(signal, number, 0, value != null ? value : (long) number);
-      created.put(number, new PosixTimer(process, target, info, clock));
+      created.put(number, new Created(new PosixTimer(process, target, info, clock), uid));
       return number;
     } finally {
       lock.unlock();
@@ -102,11 +110,11 @@ public final class ProcessTimers {
   public PosixTimer find(int number) {
     lock.lock();
     try {
-      PosixTimer timer = created.get(number);
+      Created timer = created.get(number);
       if (timer == null) {
         throw ErrnoException.of(Errno.EINVAL);
       }
-      return timer;
+      return timer.timer;
     } finally {
       lock.unlock();
     }
@@ -118,17 +126,47 @@ public final class ProcessTimers {
    * @throws ErrnoException EINVAL if there is none
    */
   public void delete(int number) {
-    find(number).delete();
     lock.lock();
     try {
-      created.remove(number);
+      Created gone = created.remove(number);
+      if (gone == null) {
+        throw ErrnoException.of(Errno.EINVAL);
+      }
+      delete(gone);
     } finally {
       lock.unlock();
     }
   }
 
+  private void delete(Created gone) {
+    gone.timer.delete();
+    process.kernel().processes().queuedSignals().remove(gone.uid, 1);
+  }
+
+  /** RLIMIT_CPU is another one, or the process is new and has one. */
+  public void limitChanged() {
+    ResourceLimits limits = process.limitTable();
+    long soft = limits.soft(ResourceLimits.RLIMIT_CPU);
+    long hard = limits.hard(ResourceLimits.RLIMIT_CPU);
+    long seconds = Long.compareUnsigned(soft, hard) < 0 ? soft : hard;
+    if (Long.compareUnsigned(seconds, SECONDS_MAX) > 0) {
+      limit.set(0, 0);
+      return;
+    }
+    long nanos = Math.max(seconds, 1) * SECOND_NANOS; // 0 means 1 to Linux too
+    limit.set(Math.max(nanos - process.cpuNanos(), 1), SECOND_NANOS);
+  }
+
+  /** A warning for every second beyond the soft limit; the end at the hard one. */
+  private void limitReached() {
+    long hard = process.limitTable().hard(ResourceLimits.RLIMIT_CPU);
+    boolean ends = Long.compareUnsigned(process.cpuNanos() / SECOND_NANOS, hard) >= 0;
+    SignalDelivery.send(process, ends ? Signals.SIGKILL : Signals.SIGXCPU);
+  }
+
   /** A task of the process begins to run on a vCPU. */
   void runs() {
+    limit.runs();
     virtual.runs();
     profiling.runs();
   }
@@ -137,7 +175,7 @@ public final class ProcessTimers {
   public void deleteCreated() {
     lock.lock();
     try {
-      created.values().forEach(PosixTimer::delete);
+      created.values().forEach(this::delete);
       created.clear();
     } finally {
       lock.unlock();
@@ -156,5 +194,6 @@ public final class ProcessTimers {
     real.delete();
     virtual.delete();
     profiling.delete();
+    limit.delete();
   }
 }

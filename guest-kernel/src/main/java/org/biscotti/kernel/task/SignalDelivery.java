@@ -130,22 +130,16 @@ public final class SignalDelivery {
     if (source == null && to.coalesces(signal)) {
       return;
     }
-    if (source != null || hasRoom(process)) {
-      to.add(new PendingSignals.Entry(info, source));
+    int uid = process.credentials().uid();
+    if (source != null) {
+      to.add(new PendingSignals.Entry(info, source, PendingSignals.UNCOUNTED));
+    } else if (process.mayQueueFor(uid)) {
+      to.add(new PendingSignals.Entry(info, null, uid));
     } else if (signal >= Signals.SIGRTMIN && info.code() != SignalInfo.SI_USER) {
       throw ErrnoException.of(Errno.EAGAIN);
     } else {
       to.addBare(signal);
     }
-  }
-
-  private static boolean hasRoom(Process process) {
-    long limit = process.limitTable().soft(ResourceLimits.RLIMIT_SIGPENDING);
-    long queued = process.signalState().pending.queued();
-    for (Task task : process.snapshotOfTasks()) {
-      queued += task.signalState().pending.queued();
-    }
-    return Long.compareUnsigned(queued, limit) < 0;
   }
 
   /** The task that is woken for a signal of the process: the first one, if it wants it. */
@@ -174,7 +168,7 @@ public final class SignalDelivery {
         state.setBlocked(state.blocked() & ~Signals.bit(signal));
       }
       if (!state.pending.coalesces(signal)) {
-        state.pending.add(new PendingSignals.Entry(info, null));
+        state.pending.add(new PendingSignals.Entry(info, null, PendingSignals.UNCOUNTED));
       }
     } finally {
       process.lock().unlock();

@@ -27,7 +27,7 @@ public final class Task implements Caller {
 
   private @Nullable GuestCpu cpu;
   private volatile @Nullable Thread waitingThread;
-  private final TaskSignals signals = new TaskSignals();
+  private final TaskSignals signals;
   private String name;
   private boolean yieldRequested;
   private volatile boolean ending;
@@ -55,6 +55,7 @@ public final class Task implements Caller {
     this.context = context;
     this.affinity = affinity;
     memory = new UserMemory(process.space());
+    signals = new TaskSignals(process.kernel().processes().queuedSignals());
   }
 
   public Process process() {

@@ -7,6 +7,7 @@ import static org.biscotti.kernel.port.CpuContext.RSP;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Signals;
+import org.biscotti.kernel.fs.UserCounts;
 
 /**
  * A task's part of signals: its mask, what waits for it, its alternate stack, the call that a
@@ -19,7 +20,7 @@ public final class TaskSignals {
   private static final int SYSCALL_BYTES = 2;
   private static final long MIN_ALTERNATE_STACK = 2048;
 
-  final PendingSignals pending = new PendingSignals();
+  final PendingSignals pending;
   private volatile long blocked;
   private volatile long awaited;
 
@@ -44,6 +45,15 @@ public final class TaskSignals {
   private long trapNumber;
   private long errorCode;
   private long faultAddress;
+
+  /**
+   * Nothing waits and nothing is blocked.
+   *
+   * @param queuedSignals how many each user has
+   */
+  TaskSignals(UserCounts queuedSignals) {
+    pending = new PendingSignals(queuedSignals);
+  }
 
   // ---- masks ----
 

@@ -543,7 +543,8 @@ class ProgramLoaderTest {
     add("/ld.so", ElfBuilder.relocatable());
     long[] taken = new long[(int) freeAtStart];
     for (int left = 0; left < 60; left++) {
-      int count = frames.allocateRun(taken, (int) frames.freeFrames() - left);
+      int count =
+          frames.allocateRun(taken, (int) frames.freeFrames() - left, FrameAllocator.Use.KERNEL);
       assertThat(frames.freeFrames()).isEqualTo(left);
       try {
         loader.load(request("/p", "p")).space().close();

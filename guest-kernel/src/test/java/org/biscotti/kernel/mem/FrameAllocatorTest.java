@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.Random;
 import java.util.Set;
 import org.biscotti.kernel.abi.Errno;
+import org.biscotti.kernel.mem.FrameAllocator.Use;
 import org.biscotti.kernel.port.GuestMemory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -41,11 +42,11 @@ class FrameAllocatorTest {
   void allFramesCanBeHadOnceAndThenNoMore() {
     Set<Long> seen = new HashSet<>();
     for (int i = 0; i < FRAMES; i++) {
-      assertThat(seen.add(frames.allocateUninitialised())).isTrue();
+      assertThat(seen.add(frames.allocateUninitialised(Use.KERNEL))).isTrue();
     }
     assertThat(frames.freeFrames()).isZero();
     TestMachine.assertErrno(Errno.ENOMEM, frames::allocate);
-    assertThat(frames.allocateRun(new long[4], 4)).isZero();
+    assertThat(frames.allocateRun(new long[4], 4, Use.KERNEL)).isZero();
     seen.forEach(frames::release);
     assertThat(frames.freeFrames()).isEqualTo(FRAMES);
     assertThat(seen).allMatch(gpa -> gpa >= 2 * PAGE && gpa % PAGE == 0 && gpa < memory.size());
@@ -67,7 +68,7 @@ class FrameAllocatorTest {
   void hostOutOfMemoryIsEnomemAndEveryCommittedFrameIsUsed() {
     backing.commitLimit = 700L * PAGE;
     for (int i = 0; i < 700; i++) {
-      frames.allocateUninitialised();
+      frames.allocateUninitialised(Use.KERNEL);
     }
     assertThat(backing.committedBytes).isEqualTo(700L * PAGE);
     TestMachine.assertErrno(Errno.ENOMEM, frames::allocate);
@@ -78,12 +79,12 @@ class FrameAllocatorTest {
   @Test
   void runsAreContiguousAgainAfterFragmentation() {
     long[] all = new long[FRAMES];
-    assertThat(frames.allocateRun(all, FRAMES)).isEqualTo(FRAMES);
+    assertThat(frames.allocateRun(all, FRAMES, Use.KERNEL)).isEqualTo(FRAMES);
     for (int i = 0; i < FRAMES; i += 2) {
       frames.release(all[i]);
     }
     long[] scattered = new long[8];
-    assertThat(frames.allocateRun(scattered, 8)).isEqualTo(8);
+    assertThat(frames.allocateRun(scattered, 8, Use.KERNEL)).isEqualTo(8);
     for (int i = 0; i < 8; i++) {
       frames.release(scattered[i]);
     }
@@ -91,7 +92,7 @@ class FrameAllocatorTest {
       frames.release(all[i]);
     }
     long[] run = new long[100];
-    assertThat(frames.allocateRun(run, 100)).isEqualTo(100);
+    assertThat(frames.allocateRun(run, 100, Use.KERNEL)).isEqualTo(100);
     for (int i = 1; i < 100; i++) {
       assertThat(run[i]).isEqualTo(run[i - 1] + PAGE);
     }
@@ -100,14 +101,14 @@ class FrameAllocatorTest {
   @Test
   void runPrefersAPlaceWhereAllOfItFits() {
     long[] all = new long[512];
-    frames.allocateRun(all, 512);
+    frames.allocateRun(all, 512, Use.KERNEL);
     frames.release(all[3]);
     frames.release(all[5]);
     for (int i = 100; i < 164; i++) {
       frames.release(all[i]);
     }
     long[] run = new long[64];
-    assertThat(frames.allocateRun(run, 64)).isEqualTo(64);
+    assertThat(frames.allocateRun(run, 64, Use.KERNEL)).isEqualTo(64);
     assertThat(run[0]).isEqualTo(all[100]);
     assertThat(run[63]).isEqualTo(all[163]);
   }
@@ -140,7 +141,7 @@ class FrameAllocatorTest {
   @Test
   void quarantinedFramesComeBackWhenMemoryRunsOut() {
     long[] all = new long[FRAMES];
-    frames.allocateRun(all, FRAMES);
+    frames.allocateRun(all, FRAMES, Use.KERNEL);
     frames.quarantine(all, FRAMES);
     assertThat(frames.freeFrames()).isEqualTo(FRAMES);
     assertThat(backing.tablesReleased).isZero();
@@ -168,11 +169,11 @@ class FrameAllocatorTest {
     MemoryPolicy policy = new MemoryPolicy(1, 1, 0, 10);
     FrameAllocator few = new FrameAllocator(memory, 2 * PAGE, policy);
     long[] gpas = new long[6];
-    few.allocateRun(gpas, 6);
+    few.allocateRun(gpas, 6, Use.KERNEL);
     few.quarantine(gpas, 6);
     few.trimQuarantine();
     assertThat(backing.tablesReleased).isZero();
-    few.allocateRun(gpas, 6);
+    few.allocateRun(gpas, 6, Use.KERNEL);
     few.quarantine(gpas, 6);
     few.trimQuarantine();
     assertThat(backing.tablesReleased).isEqualTo(1);
@@ -187,7 +188,7 @@ class FrameAllocatorTest {
     for (int step = 0; step < 20_000; step++) {
       if (random.nextInt(3) > 0 && used.size() < FRAMES) {
         int want = 1 + random.nextInt(run.length);
-        int got = frames.allocateRun(run, want);
+        int got = frames.allocateRun(run, want, Use.KERNEL);
         assertThat(got).isEqualTo(Math.min(want, FRAMES - used.size()));
         for (int i = 0; i < got; i++) {
           assertThat(used.add(run[i])).isTrue();

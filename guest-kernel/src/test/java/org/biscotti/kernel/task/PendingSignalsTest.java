@@ -6,16 +6,21 @@ import java.util.ArrayList;
 import java.util.List;
 import org.biscotti.kernel.abi.SignalInfo;
 import org.biscotti.kernel.abi.Signals;
+import org.biscotti.kernel.fs.UserCounts;
+import org.biscotti.kernel.mem.KernelMemory.Kind;
 import org.junit.jupiter.api.Test;
 
 class PendingSignalsTest {
   private static final int REAL_TIME = 40;
+  private static final int USER = 1000;
 
-  private final PendingSignals pending = new PendingSignals();
+  private final UserCounts counts = new UserCounts(Kind.SIGNAL);
+  private final PendingSignals pending = new PendingSignals(counts);
 
   private void add(int signal, int pid) {
+    counts.add(USER, 1, -1);
     pending.add(
-        new PendingSignals.Entry(SignalInfo.sent(signal, SignalInfo.SI_USER, pid, 0), null));
+        new PendingSignals.Entry(SignalInfo.sent(signal, SignalInfo.SI_USER, pid, 0), null, USER));
   }
 
   /** Signal and sender of everything that is taken, in order. */
@@ -35,7 +40,7 @@ class PendingSignalsTest {
     add(Signals.SIGHUP, 4);
     assertThat(takeAll(-1)).containsExactly("1:4", "15:2", "40:1", "40:3");
     assertThat(pending.set()).isZero();
-    assertThat(pending.queued()).isZero();
+    assertThat(counts.of(USER)).isZero();
   }
 
   @Test
@@ -76,7 +81,7 @@ class PendingSignalsTest {
     add(REAL_TIME, 2);
     add(Signals.SIGHUP, 3);
     pending.discard(Signals.bit(REAL_TIME));
-    assertThat(pending.queued()).isEqualTo(1);
+    assertThat(counts.of(USER)).isEqualTo(1);
     assertThat(takeAll(-1)).containsExactly("1:3");
   }
 }

@@ -33,7 +33,13 @@ record MachineFlags(
   static final long MEMORY_DEFAULT = 1L << 30;
   private static final String CPUS = "--cpus";
   private static final String MEMORY = "--memory";
+  private static final String KERNEL_HEAP = "--kernel-heap";
   private static final String GC = "--gc";
+
+  /** With less the kernel does not come up in peace, and with more collectors change their ways. */
+  private static final long HEAP_MIN = 64L << 20;
+
+  private static final long HEAP_MAX = 1L << 40;
   private static final String SYSCALLS = "--syscalls";
   private static final String EXITLESS = "--exitless";
   private static final String PATCHING = "--patching";
@@ -49,6 +55,13 @@ record MachineFlags(
                 "SIZE",
                 "Guest memory, for example 512M or 16G (default: 1G). The host gives it piece by "
                     + "piece, as it is used.")
+            .build());
+    spec.addOption(
+        Arguments.value(
+                KERNEL_HEAP,
+                "SIZE",
+                "Heap of the kernel, 64M to 1T (default: a quarter of the host's memory). What "
+                    + "programs make the kernel keep is refused beyond half of it.")
             .build());
     spec.addOption(
         Arguments.value(
@@ -97,6 +110,7 @@ record MachineFlags(
 
   static MachineFlags of(ParseResult arguments, IntSupplier hostCores) {
     long memory = memory(Arguments.valueOf(arguments, MEMORY));
+    checkHeap(Arguments.valueOf(arguments, KERNEL_HEAP));
     Collector collector = collector(Arguments.valueOf(arguments, GC));
     int cpus = Arguments.numberOf(arguments, CPUS, 1, MachineOptions.CPUS_MAX, 0);
     return new MachineFlags(
@@ -121,6 +135,18 @@ record MachineFlags(
       return MemorySize.parse(HostText.decode(text));
     } catch (IllegalArgumentException e) {
       throw new CommandException(MEMORY + ": " + e.getMessage());
+    }
+  }
+
+  /** The JVM has its heap already, as run.sh read the option: here it is only checked. */
+  private static void checkHeap(@Nullable String text) {
+    if (text == null) {
+      return;
+    }
+    try {
+      long _ = MemorySize.parse(HostText.decode(text), HEAP_MIN, HEAP_MAX);
+    } catch (IllegalArgumentException e) {
+      throw new CommandException(KERNEL_HEAP + ": " + e.getMessage());
     }
   }
 

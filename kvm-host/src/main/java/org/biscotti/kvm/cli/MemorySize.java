@@ -12,14 +12,21 @@ final class MemorySize {
 
   private MemorySize() {}
 
+  /** Reads the size of guest memory; as {@link #parse(String, long, long)}. */
+  static long parse(String text) {
+    return parse(text, MachineOptions.MEMORY_MIN, MAX);
+  }
+
   /**
    * Reads a size.
    *
+   * @param min least number of bytes
+   * @param max greatest number of bytes
    * @return bytes, a multiple of the page size
    * @throws IllegalArgumentException with a message that names what is wrong and what would be
    *     right
    */
-  static long parse(String text) {
+  static long parse(String text, long min, long max) {
     int digits = 0;
     while (digits < text.length() && text.charAt(digits) >= '0' && text.charAt(digits) <= '9') {
       digits++;
@@ -29,13 +36,12 @@ final class MemorySize {
       throw new IllegalArgumentException("'" + text + "' is not a size: write 512M, 1G or 16GiB");
     }
     long number = digits > 18 ? Long.MAX_VALUE : Long.parseLong(text.substring(0, digits));
-    if (number > MAX >> shift) {
-      throw new IllegalArgumentException(text + " is too much: at most " + format(MAX));
+    if (number > max >> shift) {
+      throw new IllegalArgumentException(text + " is too much: at most " + format(max));
     }
     long bytes = number << shift;
-    if (bytes < MachineOptions.MEMORY_MIN) {
-      throw new IllegalArgumentException(
-          text + " is too little: at least " + format(MachineOptions.MEMORY_MIN));
+    if (bytes < min) {
+      throw new IllegalArgumentException(text + " is too little: at least " + format(min));
     }
     if (bytes % PAGE != 0) {
       throw new IllegalArgumentException(text + " is no multiple of a page's 4096 bytes");

@@ -76,6 +76,9 @@ class MainTest {
         "exec --cpus= /p|--cpus '': give a whole number from 1 to 64",
         "exec --memory 3 /p|--memory: 3 is too little: at least 16 MiB",
         "exec --memory lots /p|--memory: 'lots' is not a size: write 512M, 1G or 16GiB",
+        "exec --kernel-heap 1M /p|--kernel-heap: 1M is too little: at least 64 MiB",
+        "exec --kernel-heap 2T /p|--kernel-heap: 2T is too much: at most 1 TiB",
+        "exec --kernel-heap much /p|--kernel-heap: 'much' is not a size: write 512M, 1G or 16GiB",
         "exec --gc cms /p|--gc cms: there is no such collector: "
             + "choose one of g1, zgc, shenandoah, parallel, serial",
         "exec --mount /a /p|--mount /a: write HOST:GUEST or HOST:GUEST:rw",

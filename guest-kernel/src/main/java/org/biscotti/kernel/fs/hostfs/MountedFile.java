@@ -217,7 +217,7 @@ final class MountedFile extends HostBackedFile implements MountedNode {
     lock().lock();
     try {
       if (newSize > size() && newSize > fileSizeLimit) {
-        throw ErrnoException.of(Errno.EFBIG);
+        throw ErrnoException.FILE_SIZE_LIMIT;
       }
       handle.truncate(newSize);
       super.truncate(newSize, fileSizeLimit);

@@ -1,5 +1,7 @@
 package org.biscotti.kernel.fs.proc;
 
+import org.biscotti.kernel.abi.Errno;
+import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Stat;
 import org.biscotti.kernel.fs.Caller;
 import org.biscotti.kernel.fs.Dentry;
@@ -7,11 +9,15 @@ import org.biscotti.kernel.fs.FileSystem;
 import org.biscotti.kernel.fs.Inode;
 import org.biscotti.kernel.fs.OpenBytes;
 import org.biscotti.kernel.fs.OpenFile;
+import org.biscotti.kernel.fs.ProcessView;
+import org.jspecify.annotations.Nullable;
 
 /** A file whose contents are made when it is read. Its size is 0, as in Linux. */
 final class GeneratedFile extends Inode {
+  private final @Nullable ProcessView inside;
   private final OpenBytes.Source source;
 
+  /** A file that all may read whom its permissions let. */
   GeneratedFile(
       FileSystem fileSystem,
       long number,
@@ -19,7 +25,24 @@ final class GeneratedFile extends Inode {
       int uid,
       int gid,
       OpenBytes.Source source) {
+    this(fileSystem, number, permissions, uid, gid, null, source);
+  }
+
+  /**
+   * A file about a process.
+   *
+   * @param inside the process, if only who may look into it may open the file
+   */
+  GeneratedFile(
+      FileSystem fileSystem,
+      long number,
+      int permissions,
+      int uid,
+      int gid,
+      @Nullable ProcessView inside,
+      OpenBytes.Source source) {
     super(fileSystem, number, Stat.S_IFREG | permissions, uid, gid);
+    this.inside = inside;
     this.source = source;
   }
 
@@ -34,6 +57,9 @@ final class GeneratedFile extends Inode {
 
   @Override
   public OpenFile open(Dentry dentry, int flags, Caller caller) {
+    if (inside != null && !ProcessFolder.mayLookInto(inside, caller)) {
+      throw ErrnoException.of(Errno.EACCES);
+    }
     return new OpenBytes(dentry, flags, source);
   }
 }

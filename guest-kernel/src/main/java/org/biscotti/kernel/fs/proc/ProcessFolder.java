@@ -146,8 +146,15 @@ final class ProcessFolder extends Directory {
         };
     Credentials owner = process.credentials();
     int permissions = entry.mode & Stat.PERMISSIONS;
+    boolean inside = entry == Entry.MAPS || entry == Entry.ENVIRON || entry == Entry.AUXV;
     return new GeneratedFile(
-        proc, number, permissions, owner.euid(), owner.egid(), whileAlive(source));
+        proc,
+        number,
+        permissions,
+        owner.euid(),
+        owner.egid(),
+        inside ? process : null,
+        whileAlive(source));
   }
 
   /** A file of a process that has ended is empty for whoever still has it open. */

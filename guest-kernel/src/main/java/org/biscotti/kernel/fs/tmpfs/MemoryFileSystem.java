@@ -8,6 +8,8 @@ import org.biscotti.kernel.fs.Devices;
 import org.biscotti.kernel.fs.FileSystem;
 import org.biscotti.kernel.fs.FileSystemStatus;
 import org.biscotti.kernel.mem.FrameAllocator;
+import org.biscotti.kernel.mem.KernelMemory;
+import org.biscotti.kernel.mem.KernelMemory.Kind;
 import org.biscotti.kernel.port.Clock;
 import org.biscotti.kernel.port.GuestMemory;
 
@@ -89,8 +91,10 @@ public class MemoryFileSystem extends FileSystem {
   protected final void charge(int inodeCount, long bytes) {
     long inodesNow = inodes.addAndGet(inodeCount);
     long heapBytesNow = heapBytes.addAndGet(bytes);
-    if (inodesNow > inodesMax || heapBytesNow > heapBytesMax) {
-      uncharge(inodeCount, bytes);
+    boolean within = inodesNow <= inodesMax && heapBytesNow <= heapBytesMax;
+    if (!within || !KernelMemory.HEAP.tryReserve(Kind.BYTE, bytes)) {
+      inodes.addAndGet(-inodeCount);
+      heapBytes.addAndGet(-bytes);
       throw ErrnoException.of(Errno.ENOSPC);
     }
   }
@@ -99,5 +103,6 @@ public class MemoryFileSystem extends FileSystem {
   protected final void uncharge(int inodeCount, long bytes) {
     inodes.addAndGet(-inodeCount);
     heapBytes.addAndGet(-bytes);
+    KernelMemory.HEAP.release(Kind.BYTE, bytes);
   }
 }
