@@ -92,7 +92,7 @@ public final class Dispatcher {
   }
 
   private static long missing(Task task, long number) {
-    task.kernel().log().once("system call " + (int) number + " is not there: ENOSYS");
+    task.kernel().log().missing("system call " + (int) number);
     return -Errno.ENOSYS;
   }
 

@@ -47,7 +47,7 @@ final class FutexCalls {
       case FUTEX_WAKE_OP ->
           wakeOperation(t, address, operation, value, timeout, address2, (int) bits);
       default -> {
-        t.kernel().log().once("futex operation " + command + " is not there: ENOSYS");
+        t.kernel().log().missing("futex operation " + command);
         throw ErrnoException.of(ENOSYS);
       }
     };

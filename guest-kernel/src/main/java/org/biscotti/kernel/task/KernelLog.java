@@ -14,12 +14,23 @@ public final class KernelLog {
   private static final int DISTINCT_MESSAGES = 256;
 
   private final Set<String> said = ConcurrentHashMap.newKeySet();
+  private final Set<String> missing = ConcurrentHashMap.newKeySet();
   private final LongAdder failures = new LongAdder();
 
   /** Logs a warning unless it has been said before. */
   public void once(String message) {
     if (said.size() < DISTINCT_MESSAGES && said.add(message)) {
       Lazy.LOG.warn(message);
+    }
+  }
+
+  /**
+   * The same for something that is not there. It is counted apart: a program that tries all numbers
+   * must not silence what happens to others.
+   */
+  public void missing(String what) {
+    if (missing.size() < DISTINCT_MESSAGES && missing.add(what)) {
+      Lazy.LOG.warn("{} is not there: ENOSYS", what);
     }
   }
 
