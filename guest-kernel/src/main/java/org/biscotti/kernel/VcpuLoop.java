@@ -4,6 +4,7 @@ import static org.biscotti.kernel.port.CpuContext.*;
 
 import org.biscotti.kernel.abi.Signals;
 import org.biscotti.kernel.event.ContextSwitchEvent;
+import org.biscotti.kernel.event.Events;
 import org.biscotti.kernel.event.ExitEvent;
 import org.biscotti.kernel.event.PageFaultEvent;
 import org.biscotti.kernel.mem.AddressSpace;
@@ -108,8 +109,7 @@ final class VcpuLoop {
         server.close();
       }
       long trapped = System.nanoTime();
-      ExitEvent event = new ExitEvent();
-      event.begin();
+      ExitEvent event = Events.exit();
       task.stops(trapped);
       if (trap != Trap.Syscall.SYSCALL && trap != Trap.Posted.POSTED) {
         leaveTrampoline(task, trap);
@@ -126,12 +126,8 @@ final class VcpuLoop {
             case Trap.Interrupted kick -> !giveWay(task);
             case Trap.Unrunnable broken -> unrunnable(task, broken);
           };
-      event.end();
-      if (event.shouldCommit()) {
-        event.vcpu = cpu.index();
-        event.reason = trap.getClass().getSimpleName();
-        event.processId = task.processId();
-        event.commit();
+      if (event != null) {
+        event.done(cpu.index(), trap.getClass().getSimpleName(), task.processId());
       }
       if (!goesOn) {
         return;
@@ -152,17 +148,12 @@ final class VcpuLoop {
   }
 
   private void attach(Task task) {
-    ContextSwitchEvent event = new ContextSwitchEvent();
-    event.begin();
+    ContextSwitchEvent event = Events.contextSwitch();
     task.attach(cpu);
     boolean other = isOtherSpace(task.space());
     server.attach(other);
-    if (event.shouldCommit()) {
-      event.vcpu = cpu.index();
-      event.processId = task.processId();
-      event.threadId = task.threadId();
-      event.otherSpace = other;
-      event.commit();
+    if (event != null) {
+      event.done(cpu.index(), task.processId(), task.threadId(), other);
     }
   }
 
@@ -216,15 +207,10 @@ final class VcpuLoop {
 
   private boolean fault(Task task, Trap.PageFault fault) {
     task.countMinorFault();
-    PageFaultEvent event = new PageFaultEvent();
-    event.begin();
+    PageFaultEvent event = Events.pageFault();
     FaultOutcome outcome = task.space().fault(fault.address(), fault.write(), fault.fetch());
-    if (event.shouldCommit()) {
-      event.processId = task.processId();
-      event.address = fault.address();
-      event.write = fault.write();
-      event.outcome = outcome.name();
-      event.commit();
+    if (event != null) {
+      event.done(task.processId(), fault.address(), fault.write(), outcome.name());
     }
     switch (outcome) {
       case HANDLED -> {}

@@ -15,14 +15,26 @@ import jdk.jfr.StackTrace;
 @StackTrace(false)
 public final class ContextSwitchEvent extends Event {
   @Label("vCPU")
-  public int vcpu;
+  int vcpu;
 
   @Label("Process")
-  public int processId;
+  int processId;
 
   @Label("Thread")
-  public int threadId;
+  int threadId;
 
   @Label("Other Address Space")
-  public boolean otherSpace;
+  boolean otherSpace;
+
+  /** Ends it. */
+  public void done(int vcpu, int processId, int threadId, boolean otherSpace) {
+    end();
+    if (shouldCommit()) {
+      this.vcpu = vcpu;
+      this.processId = processId;
+      this.threadId = threadId;
+      this.otherSpace = otherSpace;
+      commit();
+    }
+  }
 }

@@ -21,13 +21,24 @@ import org.jspecify.annotations.Nullable;
 @Throttle("20000/s")
 public final class ExitEvent extends Event {
   @Label("vCPU")
-  public int vcpu;
+  int vcpu;
 
   @Label("Reason")
   @Description(
       "What the guest was left for: Syscall, Posted, PageFault, Fault, Interrupted, Unrunnable.")
-  public @Nullable String reason;
+  @Nullable String reason;
 
   @Label("Process")
-  public int processId;
+  int processId;
+
+  /** Ends it. */
+  public void done(int vcpu, String reason, int processId) {
+    end();
+    if (shouldCommit()) {
+      this.vcpu = vcpu;
+      this.reason = reason;
+      this.processId = processId;
+      commit();
+    }
+  }
 }

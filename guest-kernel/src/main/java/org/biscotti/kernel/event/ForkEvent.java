@@ -15,12 +15,23 @@ import jdk.jfr.StackTrace;
 @StackTrace(false)
 public final class ForkEvent extends Event {
   @Label("Parent")
-  public int parentId;
+  int parentId;
 
   @Label("Child")
-  public int childId;
+  int childId;
 
   @Label("Resident Pages")
   @Description("Of the parent.")
-  public long pages;
+  long pages;
+
+  /** Ends it. */
+  public void done(int parentId, int childId, long pages) {
+    end();
+    if (shouldCommit()) {
+      this.parentId = parentId;
+      this.childId = childId;
+      this.pages = pages;
+      commit();
+    }
+  }
 }

@@ -17,9 +17,19 @@ import org.jspecify.annotations.Nullable;
 public final class HandOverEvent extends Event {
   @Label("vCPU")
   @Description("Whose ring or call it is about.")
-  public int vcpu;
+  int vcpu;
 
   @Label("Kind")
   @Description("serving-begins, serving-ends, server-woken, call-refused, call-moved.")
-  public @Nullable String kind;
+  @Nullable String kind;
+
+  /** Ends it. */
+  public void done(int vcpu, String kind) {
+    end();
+    if (shouldCommit()) {
+      this.vcpu = vcpu;
+      this.kind = kind;
+      commit();
+    }
+  }
 }

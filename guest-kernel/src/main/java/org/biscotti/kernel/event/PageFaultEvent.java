@@ -17,15 +17,27 @@ import org.jspecify.annotations.Nullable;
 @StackTrace(false)
 public final class PageFaultEvent extends Event {
   @Label("Process")
-  public int processId;
+  int processId;
 
   @Label("Address")
   @Unsigned
-  public long address;
+  long address;
 
   @Label("Write")
-  public boolean write;
+  boolean write;
 
   @Label("Outcome")
-  public @Nullable String outcome;
+  @Nullable String outcome;
+
+  /** Ends it. */
+  public void done(int processId, long address, boolean write, String outcome) {
+    end();
+    if (shouldCommit()) {
+      this.processId = processId;
+      this.address = address;
+      this.write = write;
+      this.outcome = outcome;
+      commit();
+    }
+  }
 }

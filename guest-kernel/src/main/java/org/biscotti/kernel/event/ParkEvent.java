@@ -27,13 +27,24 @@ public final class ParkEvent extends Event {
 
   @Label("Who")
   @Description("vcpu or call.")
-  public @Nullable String who;
+  @Nullable String who;
 
   @Label("vCPU")
   @Description("Its number; -1 for a call.")
-  public int vcpu;
+  int vcpu;
 
   @Label("Thread")
   @Description("Of the call's program; 0 for a vCPU.")
-  public int threadId;
+  int threadId;
+
+  /** Ends it. */
+  public void done(String who, int vcpu, int threadId) {
+    end();
+    if (shouldCommit()) {
+      this.who = who;
+      this.vcpu = vcpu;
+      this.threadId = threadId;
+      commit();
+    }
+  }
 }

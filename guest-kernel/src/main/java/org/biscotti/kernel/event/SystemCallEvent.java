@@ -18,22 +18,37 @@ import org.jspecify.annotations.Nullable;
 @Throttle("20000/s")
 public final class SystemCallEvent extends Event {
   @Label("Process")
-  public int processId;
+  int processId;
 
   @Label("Thread")
-  public int threadId;
+  int threadId;
 
   @Label("Number")
-  public long number;
+  long number;
 
   @Label("Name")
-  public @Nullable String name;
+  @Nullable String name;
 
   @Label("Result")
   @Description("What the program finds in RAX.")
-  public long result;
+  long result;
 
   @Label("By Ring")
   @Description("True if it was answered without an exit.")
-  public boolean ring;
+  boolean ring;
+
+  /** Ends it. */
+  public void done(
+      int processId, int threadId, long number, @Nullable String name, long result, boolean ring) {
+    end();
+    if (shouldCommit()) {
+      this.processId = processId;
+      this.threadId = threadId;
+      this.number = number;
+      this.name = name;
+      this.result = result;
+      this.ring = ring;
+      commit();
+    }
+  }
 }

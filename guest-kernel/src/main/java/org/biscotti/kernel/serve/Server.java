@@ -4,6 +4,7 @@ import static org.biscotti.kernel.port.CpuContext.*;
 
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.biscotti.kernel.event.Events;
 import org.biscotti.kernel.event.HandOverEvent;
 import org.biscotti.kernel.event.ParkEvent;
 import org.biscotti.kernel.event.SystemCallEvent;
@@ -348,8 +349,7 @@ public final class Server {
 
   private void runWaiting(Call call) {
     Task task = call.task();
-    ParkEvent event = new ParkEvent();
-    event.begin();
+    ParkEvent event = Events.park();
     task.setWaitingThread(Thread.currentThread());
     long result;
     try {
@@ -361,11 +361,8 @@ public final class Server {
     } finally {
       task.setWaitingThread(null);
     }
-    if (event.shouldCommit()) {
-      event.who = ParkEvent.CALL;
-      event.vcpu = -1;
-      event.threadId = task.threadId();
-      event.commit();
+    if (event != null) {
+      event.done(ParkEvent.CALL, -1, task.threadId());
     }
     finish(call, result);
   }
@@ -393,19 +390,12 @@ public final class Server {
   }
 
   private long dispatch(Call call) {
-    SystemCallEvent event = new SystemCallEvent();
-    event.begin();
+    SystemCallEvent event = Events.systemCall();
     long result = dispatchUnrecorded(call);
-    event.end();
-    if (event.shouldCommit()) {
+    if (event != null) {
       Task task = call.task();
-      event.processId = task.processId();
-      event.threadId = task.threadId();
-      event.number = call.number;
-      event.name = dispatcher.name(call.number);
-      event.result = result;
-      event.ring = call.posted;
-      event.commit();
+      String name = dispatcher.name(call.number);
+      event.done(task.processId(), task.threadId(), call.number, name, result, call.posted);
     }
     return result;
   }
@@ -422,11 +412,9 @@ public final class Server {
   }
 
   private void handOver(String kind) {
-    HandOverEvent event = new HandOverEvent();
-    if (event.isEnabled()) {
-      event.vcpu = vcpu;
-      event.kind = kind;
-      event.commit();
+    HandOverEvent event = Events.handOver();
+    if (event != null) {
+      event.done(vcpu, kind);
     }
   }
 

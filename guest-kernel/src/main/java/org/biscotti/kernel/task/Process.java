@@ -12,6 +12,7 @@ import java.util.function.ToLongFunction;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Signals;
+import org.biscotti.kernel.event.Events;
 import org.biscotti.kernel.event.ForkEvent;
 import org.biscotti.kernel.fs.Credentials;
 import org.biscotti.kernel.fs.Dentry;
@@ -256,14 +257,10 @@ public final class Process implements ProcessView {
   }
 
   private AddressSpace copySpace(int childId) {
-    ForkEvent event = new ForkEvent();
-    event.begin();
+    ForkEvent event = Events.fork();
     AddressSpace copy = space.fork();
-    if (event.shouldCommit()) {
-      event.parentId = pid;
-      event.childId = childId;
-      event.pages = space.residentPages();
-      event.commit();
+    if (event != null) {
+      event.done(pid, childId, space.residentPages());
     }
     return copy;
   }

@@ -5,6 +5,7 @@ import java.util.Iterator;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.biscotti.kernel.event.Events;
 import org.biscotti.kernel.event.ParkEvent;
 import org.biscotti.kernel.port.GuestCpu;
 import org.jspecify.annotations.Nullable;
@@ -107,13 +108,10 @@ public final class Scheduler implements AutoCloseable {
       Task task = takeNext(cpu);
       while (task == null && !closed && !serverWanted) {
         idle++;
-        ParkEvent event = new ParkEvent();
-        event.begin();
+        ParkEvent event = Events.park();
         work.awaitUninterruptibly();
-        if (event.shouldCommit()) {
-          event.who = ParkEvent.VCPU;
-          event.vcpu = cpu.index();
-          event.commit();
+        if (event != null) {
+          event.done(ParkEvent.VCPU, cpu.index(), 0);
         }
         idle--;
         task = takeNext(cpu);

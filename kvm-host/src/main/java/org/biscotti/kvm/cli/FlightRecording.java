@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.text.ParseException;
 import jdk.jfr.Configuration;
 import jdk.jfr.Recording;
+import org.biscotti.kernel.event.Events;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +33,7 @@ final class FlightRecording implements AutoCloseable {
       return new FlightRecording(null);
     }
     String name = HostText.decode(file);
+    System.setProperty(Events.PROPERTY, "true"); // before the kernel asks
     try {
       Recording recording = new Recording(Configuration.getConfiguration(CONFIGURATION));
       recording.setName("Biscotti");
