@@ -2,9 +2,13 @@ package org.biscotti.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class ReportTest {
   private static Figure call(String benchmark, double nanos, double bytes) {
@@ -62,5 +66,48 @@ class ReportTest {
         .containsPattern("write +64 KiB +4\\.00 +NaN +NaN\n")
         .doesNotContainPattern("write +1024 KiB")
         .doesNotContain("Java exit");
+  }
+
+  private static Figure total(Side side, double nanos) {
+    Map<String, Double> parts = Map.of("create", nanos / 2, "read", nanos / 4, "unlink", nanos / 4);
+    return new Figure("Smallfile.total", side.name(), 0, 10, 7, nanos + 1, nanos, 3, parts);
+  }
+
+  @Test
+  void smallfileIsComparedByItsOwnClock() {
+    String report = Report.of(List.of(total(Side.GUEST, 10_000), total(Side.NATIVE, 8_000)));
+    assertThat(report)
+        .containsPattern("create +5\\.00 +4\\.00 +1\\.25\n")
+        .containsPattern("total +10\\.00 +8\\.00 +1\\.25\n")
+        .containsPattern("smallfile / native +1\\.250 .*: holds");
+    assertThat(Report.of(List.of(total(Side.GUEST, 10_100), total(Side.NATIVE, 8_000))))
+        .contains("DOES NOT HOLD");
+  }
+
+  private static Figure sweep(CallSweep.Side side, long threads, double nanos) {
+    return new Figure("CallSweep.nullCalls", side.name(), threads, 4, 5, nanos, nanos, 0, Map.of());
+  }
+
+  @Test
+  void aSweepIsATableAndAPicture(@TempDir Path directory) throws IOException {
+    List<Figure> figures =
+        List.of(
+            sweep(CallSweep.Side.INLINE, 1, 400),
+            sweep(CallSweep.Side.INLINE, 16, 25_000),
+            sweep(CallSweep.Side.EXITS, 1, 24_000.5));
+    assertThat(Sweep.write(figures, directory)).hasSize(2);
+    assertThat(directory.resolve("callsweep.csv"))
+        .content()
+        .isEqualToNormalizingNewlines(
+            """
+            threads,policy,ns_per_call
+            1,inline,400.0
+            16,inline,25000.0
+            1,exits,24000.5
+            """);
+    byte[] picture = Files.readAllBytes(directory.resolve("callsweep.png"));
+    assertThat(picture).startsWith(0x89, 'P', 'N', 'G').hasSizeGreaterThan(5000);
+    assertThat(Report.of(figures)).containsPattern("\n +16 +25000\\.0 +NaN");
+    assertThat(Sweep.write(List.of(), directory)).isEmpty();
   }
 }
