@@ -13,10 +13,10 @@
  *   stat   count times stat of it
  *   small  count times the three phases of smallfile, with 100 files of one byte in 4 directories
  *   phase  how long the phase with the number size took, of the last "small"
- *   thread count times getppid in each of size threads at once; what the slowest of them took
+ *   thread count times getppid in each of size threads at once, from the first begin to the last end
  *
- * The file that is read and written is made in the current directory and has no name afterwards. Before the first transfer
- * of a size, and outside the time, the file is filled and read back, and what comes back is
+ * Everything is made in a directory of its own in the current one. The file that is read and written
+ * has no name there. Before the first transfer of a size, and outside the time, the file is filled and read back, and what comes back is
  * compared; so the file's pages and those of the buffer are there when time counts. The exit code
  * is 1 with a line on standard error when something fails.
  */
@@ -105,25 +105,30 @@ static uint64_t transfers(int writing, uint64_t count, size_t size) {
   return now_ns() - start;
 }
 
-static char named[32];
+static const char *const NAMED = "named";
+static char directory[] = "bell.XXXXXX";
+
+/* Goes to a directory of its own, so that nothing is left in the way of the next one. */
+static void enter_directory(void) {
+  if (!mkdtemp(directory) || chdir(directory)) fail(directory);
+}
+
+static void leave_directory(void) {
+  unlink(NAMED);
+  if (!chdir("..")) rmdir(directory);
+}
 
 /* Makes a file with a name if it is not there yet, outside the time. */
 static void prepare_named(void) {
-  if (*named) return;
-  snprintf(named, sizeof named, "bell.%d", (int)getpid());
-  int fd = open(named, O_RDWR | O_CREAT | O_EXCL, 0600);
-  if (fd < 0 || close(fd)) fail(named);
-}
-
-static void remove_named(void) {
-  if (*named) unlink(named);
+  int fd = open(NAMED, O_RDWR | O_CREAT, 0600);
+  if (fd < 0 || close(fd)) fail(NAMED);
 }
 
 static uint64_t opens(uint64_t count) {
   prepare_named();
   uint64_t start = now_ns();
   for (uint64_t i = 0; i < count; i++) {
-    int fd = open(named, O_RDONLY);
+    int fd = open(NAMED, O_RDONLY);
     if (fd < 0 || close(fd)) fail("open");
   }
   return now_ns() - start;
@@ -134,7 +139,7 @@ static uint64_t stats(uint64_t count) {
   struct stat status;
   uint64_t start = now_ns();
   for (uint64_t i = 0; i < count; i++)
-    if (stat(named, &status)) fail("stat");
+    if (stat(NAMED, &status)) fail("stat");
   return now_ns() - start;
 }
 
@@ -164,28 +169,40 @@ enum { THREADS_MAX = 256 };
 
 static pthread_barrier_t together;
 
-static void *call_in_thread(void *count) {
+struct span {
+  uint64_t count, start, end;
+};
+
+static void *call_in_thread(void *argument) {
+  struct span *span = argument;
   pthread_barrier_wait(&together);
-  return (void *)null_calls(*(const uint64_t *)count);
+  span->start = now_ns();
+  null_calls(span->count);
+  span->end = now_ns();
+  return NULL;
 }
 
+/* From when the first of the threads begins until the last is done. */
 static uint64_t threads_call(uint64_t count, size_t threads) {
   pthread_t all[THREADS_MAX];
+  struct span spans[THREADS_MAX];
   if (threads == 0 || threads > THREADS_MAX) {
     errno = EINVAL;
     fail("threads");
   }
   if (pthread_barrier_init(&together, NULL, (unsigned)threads)) fail("barrier");
-  for (size_t i = 0; i < threads; i++)
-    if ((errno = pthread_create(&all[i], NULL, call_in_thread, &count))) fail("thread");
-  uint64_t longest = 0;
   for (size_t i = 0; i < threads; i++) {
-    void *spent;
-    if ((errno = pthread_join(all[i], &spent))) fail("join");
-    if ((uint64_t)spent > longest) longest = (uint64_t)spent;
+    spans[i].count = count;
+    if ((errno = pthread_create(&all[i], NULL, call_in_thread, &spans[i]))) fail("thread");
+  }
+  uint64_t first = UINT64_MAX, last = 0;
+  for (size_t i = 0; i < threads; i++) {
+    if ((errno = pthread_join(all[i], NULL))) fail("join");
+    if (spans[i].start < first) first = spans[i].start;
+    if (spans[i].end > last) last = spans[i].end;
   }
   pthread_barrier_destroy(&together);
-  return longest;
+  return last - first;
 }
 
 static uint64_t execute(const struct command *command) {
@@ -217,7 +234,8 @@ static void bind_to(const char *text) {
 
 int main(int argc, char **argv) {
   if (argc > 1) bind_to(argv[1]);
-  atexit(remove_named);
+  enter_directory();
+  atexit(leave_directory);
   struct command command;
   while (next_command(&command) && answer(execute(&command))) continue;
   return 0;

@@ -51,10 +51,12 @@ static void clocks(void) {
     CHECK(resolution.tv_sec == 0 && resolution.tv_nsec > 0 && resolution.tv_nsec <= 10000000);
     CHECK_EQ(clock_getres(all[i], NULL), 0);
   }
-  agreement(CLOCK_REALTIME, 1000);
-  agreement(CLOCK_MONOTONIC, 1000);
-  agreement(CLOCK_MONOTONIC_RAW, 1000);
-  agreement(CLOCK_BOOTTIME, 1000);
+  /* As near as counters can be compared; an emulated one takes long to be read. */
+  int64_t slack = check_emulated ? 1000000 : 1000;
+  agreement(CLOCK_REALTIME, slack);
+  agreement(CLOCK_MONOTONIC, slack);
+  agreement(CLOCK_MONOTONIC_RAW, slack);
+  agreement(CLOCK_BOOTTIME, slack);
   agreement(CLOCK_MONOTONIC_COARSE, 20000000);
   agreement(CLOCK_REALTIME_COARSE, 20000000);
   CHECK(by_call(CLOCK_REALTIME) > 1700000000 * SECOND); /* after 2023 */

@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.biscotti.kernel.serve.Exitless;
+import org.biscotti.kernel.serve.Policies;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -52,6 +54,15 @@ class SubjectIT {
     runsWithin(subject, Operation.READ, 3, SIZE);
     runsWithin(subject, Operation.WRITE, 3, 2 * SIZE);
     runsWithin(subject, Operation.READ, 1, 4096);
+    runsWithin(subject, Operation.OPEN_CLOSE, 10, 0);
+    runsWithin(subject, Operation.STAT, 10, 0);
+    runsWithin(subject, Operation.THREADS, 10, 4);
+    long total = subject.run(Operation.SMALLFILE, 2, 0);
+    long parts = 0;
+    for (int phase = 0; phase < Smallfile.PHASES.length; phase++) {
+      parts += subject.run(Operation.PHASE, 1, phase);
+    }
+    assertThat(parts).isEqualTo(total).isPositive();
   }
 
   @Test
@@ -67,6 +78,16 @@ class SubjectIT {
     needKvm();
     try (Subject subject = new GuestSubject(MEMORY_BYTES)) {
       servesEverything(subject);
+    }
+  }
+
+  @Test
+  void twoProgramsServeAtOnce() throws IOException {
+    needKvm();
+    try (Subject subject = GuestSubject.on(MEMORY_BYTES, 2, 2, Policies.ADAPTIVE, Exitless.AUTO)) {
+      runsWithin(subject, Operation.NULL, 100, 0);
+      runsWithin(subject, Operation.OPEN_CLOSE, 100, 0);
+      runsWithin(subject, Operation.SMALLFILE, 2, 0);
     }
   }
 
