@@ -9,46 +9,22 @@ import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
-import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * What short calls on files in memory cost, in nanoseconds, in the guest and natively: the calls
  * that the paper's file system and everybody else's benchmarks begin with.
  */
-@State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @Fork(1)
 @Warmup(iterations = 5, time = 1)
 @Measurement(iterations = 5, time = 1)
-@SuppressWarnings("NullAway.Init") // JMH sets the parameters and calls open
-public class FileCalls {
+public class FileCalls extends FileBenchmark {
   /** Long enough that handing over the command is a fraction of a per cent. */
   private static final int CALLS = 100_000;
 
   private static final int PAGE_BYTES = 4096;
-
-  /** Where the program runs. */
-  @Param Side side;
-
-  private Subject subject;
-
-  /** Starts the program. */
-  @Setup
-  public void open() throws IOException {
-    subject = side.open();
-  }
-
-  /** Ends it. */
-  @TearDown
-  public void close() throws IOException {
-    subject.close();
-  }
 
   /** An open(2) and a close(2), together. */
   @Benchmark
@@ -85,6 +61,6 @@ public class FileCalls {
   }
 
   private void calls(Operation operation, long size) throws IOException {
-    OwnClock.add(subject.run(operation, CALLS, size), CALLS);
+    measure(operation, CALLS, size, CALLS);
   }
 }

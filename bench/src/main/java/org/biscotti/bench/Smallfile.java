@@ -9,11 +9,6 @@ import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
-import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
@@ -21,44 +16,25 @@ import org.openjdk.jmh.annotations.Warmup;
  * are created, read and unlinked, in the guest and natively on a tmpfs. An operation is one file
  * through all three phases.
  */
-@State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @Fork(1)
 @Warmup(iterations = 10, time = 2)
 @Measurement(iterations = 7, time = 1)
-@SuppressWarnings("NullAway.Init") // JMH sets the parameters and calls open
-public class Smallfile {
+public class Smallfile extends FileBenchmark {
   /** Of the program's, in the order of their numbers. */
   static final String[] PHASES = {"create", "read", "unlink"};
 
   private static final int REPETITIONS = 100;
   private static final int FILES = 100 * REPETITIONS;
 
-  /** Where the program runs. */
-  @Param Side side;
-
-  private Subject subject;
-
-  /** Starts the program. */
-  @Setup
-  public void open() throws IOException {
-    subject = side.open();
-  }
-
-  /** Ends it. */
-  @TearDown
-  public void close() throws IOException {
-    subject.close();
-  }
-
   /** All three phases. Making and removing the directories is in JMH's time, not in our own. */
   @Benchmark
   @OperationsPerInvocation(FILES)
   public void total() throws IOException {
-    OwnClock.add(subject.run(Operation.SMALLFILE, REPETITIONS, 0), FILES);
+    measure(Operation.SMALLFILE, REPETITIONS, 0, FILES);
     for (int phase = 0; phase < PHASES.length; phase++) {
-      OwnClock.addPart(PHASES[phase], subject.run(Operation.PHASE, 1, phase));
+      OwnClock.addPart(PHASES[phase], ask(Operation.PHASE, phase));
     }
   }
 }

@@ -8,13 +8,9 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
-import org.biscotti.kernel.port.HostStream;
 
 /** A pipe with fixed contents to read, that keeps what is written to it. */
-final class ByteStream implements HostStream {
-  private static final int MODE_FIFO = 0010600;
-  private static final int POLLIN = 1;
-  private static final int POLLOUT = 4;
+final class ByteStream extends TestPipe {
   private static final int OUTPUT_MAX = 64 << 20;
 
   private final byte[] input;
@@ -63,21 +59,6 @@ final class ByteStream implements HostStream {
   }
 
   @Override
-  public int mode() {
-    return MODE_FIFO;
-  }
-
-  @Override
-  public boolean isTerminal() {
-    return false;
-  }
-
-  @Override
-  public long size() {
-    return 0;
-  }
-
-  @Override
   public synchronized int read(MemorySegment to) {
     int count = (int) Math.min(to.byteSize(), input.length - position);
     MemorySegment.copy(input, position, to, ValueLayout.JAVA_BYTE, 0, count);
@@ -97,16 +78,6 @@ final class ByteStream implements HostStream {
   }
 
   @Override
-  public int readAt(MemorySegment to, long offset) {
-    throw ErrnoException.of(Errno.ESPIPE);
-  }
-
-  @Override
-  public long seek(long offset, int whence) {
-    throw ErrnoException.of(Errno.ESPIPE);
-  }
-
-  @Override
   public int ready() {
     return POLLIN | POLLOUT;
   }
@@ -119,15 +90,5 @@ final class ByteStream implements HostStream {
   @Override
   public void awaitWritable(Runnable then) {
     then.run();
-  }
-
-  @Override
-  public byte[] terminalAttributes() {
-    throw ErrnoException.of(Errno.ENOTTY);
-  }
-
-  @Override
-  public int windowSize() {
-    throw ErrnoException.of(Errno.ENOTTY);
   }
 }

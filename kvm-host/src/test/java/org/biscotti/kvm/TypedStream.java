@@ -7,13 +7,9 @@ import java.util.ArrayList;
 import java.util.List;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
-import org.biscotti.kernel.port.HostStream;
 
 /** A pipe that a test writes to while a program reads from it. */
-final class TypedStream implements HostStream {
-  private static final int MODE_FIFO = 0010600;
-  private static final int POLLIN = 1;
-
+final class TypedStream extends TestPipe {
   private byte[] typed = new byte[0];
   private boolean ended;
   private final List<Runnable> waiting = new ArrayList<>();
@@ -74,21 +70,6 @@ final class TypedStream implements HostStream {
   }
 
   @Override
-  public int mode() {
-    return MODE_FIFO;
-  }
-
-  @Override
-  public boolean isTerminal() {
-    return false;
-  }
-
-  @Override
-  public long size() {
-    return 0;
-  }
-
-  @Override
   public int write(MemorySegment from) {
     throw ErrnoException.of(Errno.EBADF);
   }
@@ -96,25 +77,5 @@ final class TypedStream implements HostStream {
   @Override
   public void awaitWritable(Runnable then) {
     then.run();
-  }
-
-  @Override
-  public int readAt(MemorySegment to, long offset) {
-    throw ErrnoException.of(Errno.ESPIPE);
-  }
-
-  @Override
-  public long seek(long offset, int whence) {
-    throw ErrnoException.of(Errno.ESPIPE);
-  }
-
-  @Override
-  public byte[] terminalAttributes() {
-    throw ErrnoException.of(Errno.ENOTTY);
-  }
-
-  @Override
-  public int windowSize() {
-    throw ErrnoException.of(Errno.ENOTTY);
   }
 }
