@@ -24,6 +24,11 @@ public final class HandOverEvent extends Event {
       "serving-begins, serving-ends, server-woken, call-refused, call-to-thread, call-moved.")
   @Nullable String kind;
 
+  /** Begins one. */
+  HandOverEvent() {
+    begin();
+  }
+
   /** Ends it. */
   public void done(int vcpu, String kind) {
     end();

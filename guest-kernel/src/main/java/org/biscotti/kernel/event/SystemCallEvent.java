@@ -37,6 +37,11 @@ public final class SystemCallEvent extends Event {
   @Description("True if it was answered without an exit.")
   boolean ring;
 
+  /** Begins one. */
+  SystemCallEvent() {
+    begin();
+  }
+
   /** Ends it. */
   public void done(
       int processId, int threadId, long number, @Nullable String name, long result, boolean ring) {

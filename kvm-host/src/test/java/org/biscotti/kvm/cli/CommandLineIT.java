@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordingFile;
+import org.biscotti.kernel.event.Events;
 import org.biscotti.kvm.RequiresKvm;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -281,6 +282,20 @@ class CommandLineIT {
     assertThat(named(events, "Park"))
         .anyMatch(e -> e.getString("who").equals("vcpu"))
         .anyMatch(e -> e.getString("who").equals("call") && e.getDuration().toMillis() >= 100);
+  }
+
+  /** Their classes are not in the AOT cache, so that a start would be slower with them. */
+  @Test
+  void loadsNoEventsUnlessTheyAreRecorded() throws IOException, InterruptedException {
+    Path log = directory.resolve("classes");
+    ProcessBuilder builder = builder("exec", "--", BUSYBOX, "true");
+    int options = builder.command().indexOf("-Xlog:disable") + 1;
+    builder.command().add(options, "-Xlog:class+load:file=" + log);
+    assertThat(finish(builder.start()).code()).isZero();
+    assertThat(Files.readAllLines(log))
+        .anyMatch(line -> line.contains(Events.class.getName()))
+        .noneMatch(line -> line.contains("org.biscotti.kernel.event.ExitEvent"))
+        .noneMatch(line -> line.contains("jdk.jfr.Event "));
   }
 
   private static List<RecordedEvent> named(List<RecordedEvent> events, String name) {
