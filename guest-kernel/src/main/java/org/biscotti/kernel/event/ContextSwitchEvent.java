@@ -26,6 +26,11 @@ public final class ContextSwitchEvent extends Event {
   @Label("Other Address Space")
   boolean otherSpace;
 
+  /** Begins one. */
+  ContextSwitchEvent() {
+    begin();
+  }
+
   /** Ends it. */
   public void done(int vcpu, int processId, int threadId, boolean otherSpace) {
     end();

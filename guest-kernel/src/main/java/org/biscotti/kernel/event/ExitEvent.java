@@ -31,6 +31,11 @@ public final class ExitEvent extends Event {
   @Label("Process")
   int processId;
 
+  /** Begins one. */
+  ExitEvent() {
+    begin();
+  }
+
   /** Ends it. */
   public void done(int vcpu, String reason, int processId) {
     end();

@@ -24,6 +24,11 @@ public final class ForkEvent extends Event {
   @Description("Of the parent.")
   long pages;
 
+  /** Begins one. */
+  ForkEvent() {
+    begin();
+  }
+
   /** Ends it. */
   public void done(int parentId, int childId, long pages) {
     end();

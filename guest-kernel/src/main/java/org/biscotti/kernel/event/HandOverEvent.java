@@ -16,12 +16,18 @@ import org.jspecify.annotations.Nullable;
 @StackTrace(false)
 public final class HandOverEvent extends Event {
   @Label("vCPU")
-  @Description("Whose ring or call it is about.")
+  @Description("Whose thread has done it.")
   int vcpu;
 
   @Label("Kind")
-  @Description("serving-begins, serving-ends, server-woken, call-refused, call-moved.")
+  @Description(
+      "serving-begins, serving-ends, server-woken, call-refused, call-to-thread, call-moved.")
   @Nullable String kind;
+
+  /** Begins one. */
+  HandOverEvent() {
+    begin();
+  }
 
   /** Ends it. */
   public void done(int vcpu, String kind) {

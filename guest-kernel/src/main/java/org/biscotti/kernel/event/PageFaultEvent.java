@@ -29,6 +29,11 @@ public final class PageFaultEvent extends Event {
   @Label("Outcome")
   @Nullable String outcome;
 
+  /** Begins one. */
+  PageFaultEvent() {
+    begin();
+  }
+
   /** Ends it. */
   public void done(int processId, long address, boolean write, String outcome) {
     end();

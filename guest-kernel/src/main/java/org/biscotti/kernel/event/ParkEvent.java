@@ -37,6 +37,11 @@ public final class ParkEvent extends Event {
   @Description("Of the call's program; 0 for a vCPU.")
   int threadId;
 
+  /** Begins one. */
+  ParkEvent() {
+    begin();
+  }
+
   /** Ends it. */
   public void done(String who, int vcpu, int threadId) {
     end();

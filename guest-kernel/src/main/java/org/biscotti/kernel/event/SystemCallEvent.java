@@ -9,10 +9,10 @@ import jdk.jfr.StackTrace;
 import jdk.jfr.Throttle;
 import org.jspecify.annotations.Nullable;
 
-/** A system call has been served; one that waits appears once for each start. */
+/** A system call has been served; what it has waited is part of it. */
 @Name("biscotti.SystemCall")
 @Label("System Call")
-@Description("A system call has been served; one that waits appears once for each start.")
+@Description("A system call has been served; what it has waited is part of it.")
 @Category({"Biscotti"})
 @StackTrace(false)
 @Throttle("20000/s")
@@ -36,6 +36,11 @@ public final class SystemCallEvent extends Event {
   @Label("By Ring")
   @Description("True if it was answered without an exit.")
   boolean ring;
+
+  /** Begins one. */
+  SystemCallEvent() {
+    begin();
+  }
 
   /** Ends it. */
   public void done(

@@ -50,6 +50,7 @@ public final class Server {
   private static final String SERVING_ENDS = "serving-ends";
   private static final String SERVER_WOKEN = "server-woken";
   private static final String CALL_REFUSED = "call-refused";
+  private static final String CALL_TO_THREAD = "call-to-thread";
   private static final String CALL_MOVED = "call-moved";
 
   private final Serving serving;
@@ -324,6 +325,7 @@ public final class Server {
       if (call.posted) {
         refuse(call);
       } else {
+        handOver(CALL_TO_THREAD);
         runOnOwnThread(call);
       }
       return;

@@ -11,13 +11,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordingFile;
+import org.biscotti.kernel.event.Events;
 import org.biscotti.kvm.RequiresKvm;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The whole command line, in a JVM of its own as a user starts it: exit codes, standard streams,
@@ -27,8 +30,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class CommandLineIT {
   private static final long LIMIT_SECONDS = 60;
 
-  /** The policy that the tests are to run with. */
-  private static final String SYSCALLS = "biscotti.syscalls";
+  /** Options that the whole run of tests may be made with, each by a property biscotti.OPTION. */
+  private static final List<String> MACHINE_OPTIONS = List.of("syscalls", "exitless", "patching");
 
   private static final String BUSYBOX = "/bin/busybox";
 
@@ -45,14 +48,19 @@ class CommandLineIT {
                 "--enable-native-access=ALL-UNNAMED",
                 "--add-opens=java.base/java.lang=ALL-UNNAMED",
                 "-Xshare:auto",
+                "-Xlog:disable",
                 "-cp",
                 System.getProperty("java.class.path"),
                 Main.class.getName()));
-    command.addAll(List.of(words));
-    if (words.length > 0 && words[0].equals("exec") && System.getProperty(SYSCALLS) != null) {
-      int after = command.size() - words.length + 1;
-      command.add(after, "--syscalls=" + System.getProperty(SYSCALLS).toLowerCase(Locale.ROOT));
+    command.add(words[0]);
+    for (String option : MACHINE_OPTIONS) {
+      String value = System.getProperty("biscotti." + option);
+      String prefix = "--" + option + "=";
+      if (value != null && Stream.of(words).noneMatch(word -> word.startsWith(prefix))) {
+        command.add(prefix + value.toLowerCase(Locale.ROOT));
+      }
     }
+    command.addAll(List.of(words).subList(1, words.length));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().remove("TERM");
     builder.redirectOutput(directory.resolve("out").toFile());
@@ -158,8 +166,10 @@ class CommandLineIT {
   @ParameterizedTest
   @CsvSource({"INT, 130", "TERM, 143", "HUP, 129"})
   void endsTheProgramWhenItIsEnded(String signal, int code) throws Exception {
+    Path recording = directory.resolve("a.jfr");
+    String script = "echo up; while :; do :; done";
     ProcessBuilder builder =
-        builder("exec", "--stats", "--", BUSYBOX, "sh", "-c", "echo up; while :; do :; done");
+        builder("exec", "--stats", "--jfr=" + recording, "--", BUSYBOX, "sh", "-c", script);
     // In the background of a script SIGINT is ignored, and the JVM would go on ignoring it.
     builder.command().addAll(0, List.of("env", "--default-signal=INT"));
     builder.redirectOutput(ProcessBuilder.Redirect.PIPE);
@@ -173,6 +183,9 @@ class CommandLineIT {
     Result result = finish(process);
     assertThat(result.code()).isEqualTo(code);
     assertThat(result.err()).contains("exits:").doesNotContain("Killed", "biscotti:");
+    assertThat(named(RecordingFile.readAllEvents(recording), "SystemCall"))
+        .extracting(e -> e.getString("name"))
+        .contains("write");
   }
 
   @Test
@@ -234,6 +247,7 @@ class CommandLineIT {
     String[] command = {
       "exec",
       "--exitless=on",
+      "--syscalls=adaptive",
       "--cpus=2",
       "--jfr",
       file.toString(),
@@ -260,10 +274,28 @@ class CommandLineIT {
     assertThat(named(events, "ContextSwitch")).anyMatch(e -> e.getBoolean("otherSpace"));
     assertThat(named(events, "HandOver"))
         .extracting(e -> e.getString("kind"))
-        .contains("serving-begins", "serving-ends", "server-woken");
+        .contains("serving-begins", "serving-ends", "server-woken", "call-to-thread", "call-moved");
+    assertThat(named(events, "SystemCall"))
+        .filteredOn(e -> String.valueOf(e.getString("name")).equals("clock_nanosleep"))
+        .singleElement()
+        .matches(e -> e.getDuration().toMillis() >= 100);
     assertThat(named(events, "Park"))
         .anyMatch(e -> e.getString("who").equals("vcpu"))
         .anyMatch(e -> e.getString("who").equals("call") && e.getDuration().toMillis() >= 100);
+  }
+
+  /** Their classes are not in the AOT cache, so that a start would be slower with them. */
+  @Test
+  void loadsNoEventsUnlessTheyAreRecorded() throws IOException, InterruptedException {
+    Path log = directory.resolve("classes");
+    ProcessBuilder builder = builder("exec", "--", BUSYBOX, "true");
+    int options = builder.command().indexOf("-Xlog:disable") + 1;
+    builder.command().add(options, "-Xlog:class+load:file=" + log);
+    assertThat(finish(builder.start()).code()).isZero();
+    assertThat(Files.readAllLines(log))
+        .anyMatch(line -> line.contains(Events.class.getName()))
+        .noneMatch(line -> line.contains("org.biscotti.kernel.event.ExitEvent"))
+        .noneMatch(line -> line.contains("jdk.jfr.Event "));
   }
 
   private static List<RecordedEvent> named(List<RecordedEvent> events, String name) {
@@ -272,10 +304,15 @@ class CommandLineIT {
         .toList();
   }
 
-  @Test
-  void aRecordingThatCannotBeWrittenIsRefused() throws IOException, InterruptedException {
-    Result result = run("exec", "--jfr", "/nowhere/a.jfr", "--", BUSYBOX, "true");
-    assertThat(result.code()).isEqualTo(125);
-    assertThat(result.err().strip()).contains("--jfr /nowhere/a.jfr").doesNotContain("\n");
+  /** Whether that is known before the program runs, or comes out when the file is written. */
+  @ParameterizedTest
+  @ValueSource(strings = {"/nowhere/a.jfr", "/dev", "/dev/full"})
+  void saysThatARecordingCannotBeWritten(String file) throws IOException, InterruptedException {
+    assertThat(run("exec", "--jfr", file, "--", BUSYBOX, "true"))
+        .isEqualTo(
+            new Result(
+                125,
+                "",
+                "biscotti: --jfr %s: cannot be written: choose another file\n".formatted(file)));
   }
 }
