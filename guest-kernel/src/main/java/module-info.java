@@ -18,6 +18,7 @@ module org.biscotti.kernel {
   exports org.biscotti.kernel.fs;
   exports org.biscotti.kernel.ipc;
   exports org.biscotti.kernel.mem;
+  exports org.biscotti.kernel.parallel;
   exports org.biscotti.kernel.port;
   exports org.biscotti.kernel.serve;
   exports org.biscotti.kernel.socket;

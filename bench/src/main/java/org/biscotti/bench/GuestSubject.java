@@ -54,7 +54,14 @@ final class GuestSubject implements Subject {
     KernelOptions given = KernelOptions.DEFAULT;
     KernelOptions options =
         new KernelOptions(
-            given.memoryPolicy(), null, null, null, policy, exitless, given.patching());
+            given.memoryPolicy(),
+            null,
+            null,
+            null,
+            policy,
+            exitless,
+            given.patching(),
+            given.parallelism());
     return new GuestSubject(new MachineOptions(memoryBytes, vcpus, options), programs);
   }
 

@@ -36,6 +36,7 @@ import org.biscotti.kernel.fs.tty.ConsoleTerminal;
 import org.biscotti.kernel.fs.tty.Terminals;
 import org.biscotti.kernel.mem.AddressSpace;
 import org.biscotti.kernel.mem.FrameAllocator;
+import org.biscotti.kernel.parallel.Parallel;
 import org.biscotti.kernel.port.Clock;
 import org.biscotti.kernel.port.CpuContext;
 import org.biscotti.kernel.port.GuestCpu;
@@ -133,6 +134,9 @@ public final class Kernel implements AutoCloseable {
     FrameAllocator frames = new FrameAllocator(memory, hardware.firstFreeGpa());
     ProcessTable processes = new ProcessTable();
     KernelLog log = new KernelLog();
+    Scheduler scheduler = new Scheduler(hardware.cpus());
+    Parallel parallel =
+        new Parallel(options.parallelism(), () -> hardware.cpus() - scheduler.running());
     SystemView system = new MachineView(hardware, processes, bootNanos);
     long[] entries = new long[hardware.cpus()];
     Arrays.setAll(entries, hardware.kernelEntries());
@@ -152,10 +156,11 @@ public final class Kernel implements AutoCloseable {
             hardware.cpus(),
             bootFiles(options, clock, frames, processes, system),
             processes,
-            new Scheduler(hardware.cpus()),
+            scheduler,
             new FutexTable(),
             loader,
             new KernelTimers(log),
+            parallel,
             log);
     OutOfMemory outOfMemory = new OutOfMemory(processes, state.timers(), log);
     frames.onShortage(outOfMemory::happened);

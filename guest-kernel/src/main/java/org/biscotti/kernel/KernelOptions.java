@@ -1,6 +1,7 @@
 package org.biscotti.kernel;
 
 import org.biscotti.kernel.mem.MemoryPolicy;
+import org.biscotti.kernel.parallel.Parallelism;
 import org.biscotti.kernel.port.HostDirectory;
 import org.biscotti.kernel.port.HostStream;
 import org.biscotti.kernel.serve.Exitless;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param syscalls on which thread a system call runs
  * @param exitless whether calls may be answered without leaving the guest
  * @param patching whether busy calls may become jumps
+ * @param parallelism who does the parts of large work
  */
 public record KernelOptions(
     MemoryPolicy memoryPolicy,
@@ -28,9 +30,17 @@ public record KernelOptions(
     @Nullable HostStream terminal,
     Policies syscalls,
     Exitless exitless,
-    Patching patching) {
+    Patching patching,
+    Parallelism parallelism) {
   /** An empty root, nobody watching, no terminal. */
   public static final KernelOptions DEFAULT =
       new KernelOptions(
-          MemoryPolicy.DEFAULT, null, null, null, Policies.ADAPTIVE, Exitless.AUTO, Patching.AUTO);
+          MemoryPolicy.DEFAULT,
+          null,
+          null,
+          null,
+          Policies.ADAPTIVE,
+          Exitless.AUTO,
+          Patching.AUTO,
+          Parallelism.ADAPTIVE);
 }

@@ -2,6 +2,7 @@ package org.biscotti.kvm;
 
 import java.lang.foreign.Arena;
 import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.port.GuestMemory;
 import org.biscotti.kernel.port.MemoryBacking;
@@ -23,6 +24,10 @@ final class GuestRam implements MemoryBacking, AutoCloseable {
   private final long hva;
   private final long bytes;
   private final GuestMemory memory;
+
+  /** Held while the second slot exists. */
+  private final ReentrantLock slots = new ReentrantLock();
+
   private final HostMemory host = new HostMemory();
   private boolean shadowPaging;
   private List<KvmCpu> cpus = List.of();
@@ -129,12 +134,26 @@ final class GuestRam implements MemoryBacking, AutoCloseable {
     }
   }
 
+  @Override
+  public void allDowngraded(long loadedOn) {
+    if (shadowPaging) {
+      tablesReleased();
+    } else {
+      flush(loadedOn);
+    }
+  }
+
   /** Deleting a memory slot makes KVM drop every shadow page table of the machine. */
   @Override
   public void tablesReleased() {
     if (shadowPaging) {
-      vm.setMemory(FLUSH_SLOT, bytes, GuestMemory.PAGE_SIZE, hva);
-      vm.setMemory(FLUSH_SLOT, bytes, 0, hva);
+      slots.lock();
+      try {
+        vm.setMemory(FLUSH_SLOT, bytes, GuestMemory.PAGE_SIZE, hva);
+        vm.setMemory(FLUSH_SLOT, bytes, 0, hva);
+      } finally {
+        slots.unlock();
+      }
     } else {
       flush(-1);
     }

@@ -11,7 +11,9 @@ import org.biscotti.devices.HostFiles;
 import org.biscotti.kernel.Kernel;
 import org.biscotti.kernel.KernelOptions;
 import org.biscotti.kernel.fs.Credentials;
+import org.biscotti.kernel.mem.ForkPolicies;
 import org.biscotti.kernel.mem.MemoryPolicy;
+import org.biscotti.kernel.parallel.Parallelism;
 import org.biscotti.kernel.port.HostStream;
 import org.biscotti.kernel.serve.Exitless;
 import org.biscotti.kernel.serve.Patching;
@@ -39,14 +41,16 @@ final class Guest implements AutoCloseable {
                 memoryBytes,
                 cpus,
                 new KernelOptions(
-                    MemoryPolicy.DEFAULT,
+                    MemoryPolicy.DEFAULT.withFork(
+                        ForkPolicies.valueOf(
+                            System.getProperty("biscotti.fork", ForkPolicies.PARALLEL.name()))),
                     null,
                     root == null ? null : hostFiles.openDirectory(root, false),
                     null,
                     policy,
                     exitless,
-                    Patching.valueOf(
-                        System.getProperty("biscotti.patching", Patching.AUTO.name())))));
+                    Patching.valueOf(System.getProperty("biscotti.patching", Patching.AUTO.name())),
+                    Parallelism.ADAPTIVE)));
   }
 
   /** The tests run once for each policy: the property says which. */

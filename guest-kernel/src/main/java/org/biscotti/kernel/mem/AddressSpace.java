@@ -11,6 +11,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Mman;
+import org.biscotti.kernel.parallel.Parallel;
 import org.biscotti.kernel.port.GuestMemory;
 import org.biscotti.kernel.wait.LockRank;
 import org.biscotti.kernel.wait.RankedLock;
@@ -107,7 +108,7 @@ public final class AddressSpace implements MappingListener {
     this.kernelEntries = kernelEntries.clone();
     this.policy = policy;
     this.tables = new PageTables(frames, kernelEntries);
-    this.pager = new Pager(frames, tables, policy, this::announce);
+    this.pager = new Pager(frames, tables, policy, new Announcements());
     this.areas = new Areas(frames, pager, this);
     this.callSites = new CallSites(lock, areas, pager);
   }
@@ -641,15 +642,16 @@ public final class AddressSpace implements MappingListener {
    * Makes what a child process starts with (fork(2)): the same areas and contents. Private pages
    * are copied, or shared until one of the two writes them.
    *
+   * @param parallel who may help
    * @throws ErrnoException ENOMEM, with nothing left behind
    */
-  public AddressSpace fork() {
+  public AddressSpace fork(Parallel parallel) {
     AddressSpace child = new AddressSpace(frames, memory, kernelEntries, policy);
     boolean done = false;
     lock.lock();
     try {
       requireOpen();
-      child.copyFrom(this);
+      child.copyFrom(this, parallel);
       done = true;
     } finally {
       pager.flush();
@@ -661,14 +663,17 @@ public final class AddressSpace implements MappingListener {
     return child;
   }
 
-  private void copyFrom(AddressSpace parent) {
+  private void copyFrom(AddressSpace parent, Parallel parallel) {
     lock.lock();
     try {
       breakStart = parent.breakStart;
       breakEnd = parent.breakEnd;
       stackStart = parent.stackStart;
       areas.takeSettings(parent.areas);
-      new ForkCopy(parent.pager, pager).copy(parent.areas, areas);
+      ForkPolicy fork = policy.fork().make();
+      // A door for each task, of whichever process; it is closed when the task can write no more.
+      boolean alone = parent.doors.length <= 1;
+      new ForkCopy(parent.pager, pager, fork, alone, parallel).copy(parent.areas, areas);
       callSites.copyFrom(parent.callSites);
     } finally {
       lock.unlock();
@@ -790,10 +795,24 @@ public final class AddressSpace implements MappingListener {
     return (entry & needed) == needed ? PageTables.frame(entry) : 0;
   }
 
-  /** Makes everybody let go of translations to some frames; see {@link Downgrades}. */
-  private void announce(long[] gpas, int[] runs, int count) {
-    memory.backing().downgraded(gpas, runs, count, loadedCpus);
-    awaitDoors();
+  /** Makes everybody let go of translations; see {@link Downgrades}. */
+  private final class Announcements implements Downgrades.Announcer {
+    @Override
+    public void announce(long[] gpas, int[] runs, int count) {
+      memory.backing().downgraded(gpas, runs, count, loadedCpus);
+      awaitDoors();
+    }
+
+    @Override
+    public void announceAll() {
+      memory.backing().allDowngraded(loadedCpus);
+      awaitDoors();
+    }
+
+    @Override
+    public void announceToDoors() {
+      awaitDoors();
+    }
   }
 
   private void awaitDoors() {

@@ -220,13 +220,15 @@ final class Areas {
   /**
    * Unmaps a range, with whatever is in it; downgrades are announced.
    *
-   * @throws ErrnoException ENOMEM if that would make too many areas
+   * @throws ErrnoException ENOMEM if that would make too many areas, or there is no memory for a
+   *     page table that has to be changed; nothing is unmapped then
    */
   void unmap(long start, long end) {
     Vma vma = tree.overlapping(start, end);
     if (vma == null) {
       return;
     }
+    pager.own(start, end);
     if (vma.start < start) {
       if (end < vma.end) {
         requireRoom(1);

@@ -23,6 +23,12 @@ final class Downgrades {
   private final int[] releasedRuns = new int[CAPACITY];
   private int releasedCount;
 
+  /** Everything is going to be announced, so that nothing need be noted. */
+  private boolean all;
+
+  /** The machine has been told already. */
+  private volatile boolean early;
+
   /** An empty batch. */
   Downgrades(FrameAllocator frames, Announcer announcer) {
     this.frames = frames;
@@ -39,11 +45,17 @@ final class Downgrades {
      * @param count how many runs there are
      */
     void announce(long[] gpas, int[] runs, int count);
+
+    /** The same for all translations of the address space. */
+    void announceAll();
+
+    /** The same where only {@link UserMemory} may still use some. */
+    void announceToDoors();
   }
 
   /** Notes that a present entry for a frame has been stored with less in it. */
   void announce(long gpa) {
-    if (extend(announced, announcedRuns, announcedCount, gpa)) {
+    if (all || extend(announced, announcedRuns, announcedCount, gpa)) {
       return;
     }
     if (announcedCount == CAPACITY) {
@@ -51,6 +63,23 @@ final class Downgrades {
     }
     announced[announcedCount] = gpa;
     announcedRuns[announcedCount++] = 1;
+  }
+
+  /**
+   * Notes that more has been, or is going to be, downgraded before the next {@link #flush} than is
+   * worth to be noted one by one. Meanwhile {@link #announce} may be called by any thread.
+   */
+  void announceAll() {
+    all = true;
+  }
+
+  /**
+   * Announces all, to the machine, before the entries are stored: right if no vCPU runs on them in
+   * between. By any thread, after {@link #announceAll}.
+   */
+  void announceAllEarly() {
+    announcer.announceAll();
+    early = true;
   }
 
   /**
@@ -70,10 +99,16 @@ final class Downgrades {
 
   /** Announces what was noted, then releases. */
   void flush() {
-    if (announcedCount > 0) {
+    if (early) {
+      announcer.announceToDoors();
+    } else if (all) {
+      announcer.announceAll();
+    } else if (announcedCount > 0) {
       announcer.announce(announced, announcedRuns, announcedCount);
-      announcedCount = 0;
     }
+    all = false;
+    early = false;
+    announcedCount = 0;
     for (int i = 0; i < releasedCount; i++) {
       for (int page = 0; page < releasedRuns[i]; page++) {
         frames.release(released[i] + (long) page * PAGE_SIZE);

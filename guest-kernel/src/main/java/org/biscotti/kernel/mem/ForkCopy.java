@@ -1,12 +1,17 @@
 package org.biscotti.kernel.mem;
 
+import java.util.ArrayList;
+import java.util.List;
+import org.biscotti.kernel.parallel.Parallel;
+
 /**
  * Copies the areas and pages of a parent's address space into its child's (fork(2)).
  *
  * <p>A private page can be shared until one of the two writes it. That is the least to copy, and
  * the most to pay for where exits are dear: the downgrade of each page costs up to 2 µs, and each
  * write to one a fault of some 50 µs, while copying 4 KiB takes less than 1 µs. So what is likely
- * to be written is copied at once: all of a small process, else the stack and small areas.
+ * to be written is copied at once: all of a small process, else the stack and small areas. For the
+ * rest there is a {@link ForkPolicy}.
  */
 final class ForkCopy {
   /** A process with at most this many pages of its own is copied whole: about a millisecond. */
@@ -17,27 +22,40 @@ final class ForkCopy {
 
   private final Pager from;
   private final Pager to;
+  private final ForkPolicy policy;
+  private final boolean alone;
+  private final Parallel parallel;
 
-  ForkCopy(Pager from, Pager to) {
+  ForkCopy(Pager from, Pager to, ForkPolicy policy, boolean alone, Parallel parallel) {
     this.from = from;
     this.to = to;
+    this.policy = policy;
+    this.alone = alone;
+    this.parallel = parallel;
   }
 
   /** Copies all areas that a child gets; ENOMEM leaves the rest uncopied. */
   void copy(Areas parent, Areas child) {
     boolean whole = from.anonymousPages() <= SMALL_PROCESS_PAGES;
+    List<Vma> large = new ArrayList<>();
     parent.forEach(vma -> {
       if (!vma.has(Vma.DONT_FORK)) {
-        copyArea(vma, child, whole);
+        child.addCopy(vma.alike(vma.start, vma.end, vma.pageOffset));
+        if (whole || vma.has(Vma.GROWS_DOWN) || vma.pages() <= SMALL_AREA_PAGES) {
+          copyPages(vma);
+        } else if (!vma.has(Vma.WIPE_ON_FORK)) {
+          large.add(vma);
+        }
       }
     });
+    if (!large.isEmpty()) {
+      policy.share(from, to, large, parent, alone, parallel);
+    }
   }
 
-  private void copyArea(Vma vma, Areas child, boolean whole) {
-    child.addCopy(vma.alike(vma.start, vma.end, vma.pageOffset));
+  private void copyPages(Vma vma) {
     if (!vma.has(Vma.WIPE_ON_FORK)) {
-      boolean copies = whole || vma.has(Vma.GROWS_DOWN) || vma.pages() <= SMALL_AREA_PAGES;
-      from.copyTo(to, vma, copies);
+      from.copyTo(to, vma, true);
     }
   }
 }

@@ -12,14 +12,26 @@ package org.biscotti.kernel.mem;
  *     are there from the start; visible to mincore(2)
  * @param quarantineFrames frames of ended address spaces that may wait for the one dear operation
  *     that makes them fit for use again; it is done earlier when memory runs short
+ * @param fork how page tables get to a child
  */
 public record MemoryPolicy(
-    int faultAroundPages, int populateMaxPages, int prepopulatePages, int quarantineFrames) {
+    int faultAroundPages,
+    int populateMaxPages,
+    int prepopulatePages,
+    int quarantineFrames,
+    ForkPolicies fork) {
   /** Measured on shadow paging: a fault of 40 microseconds, a further page 1 to 5. */
-  public static final MemoryPolicy DEFAULT = new MemoryPolicy(16, 512, 0, 4096);
+  public static final MemoryPolicy DEFAULT =
+      new MemoryPolicy(16, 512, 0, 4096, ForkPolicies.PARALLEL);
 
   /** One page at a time and nothing kept back; what the unit tests reason about. */
-  public static final MemoryPolicy EXACT = new MemoryPolicy(1, 1, 0, 0);
+  public static final MemoryPolicy EXACT = new MemoryPolicy(1, 1, 0, 0, ForkPolicies.SEQUENTIAL);
+
+  /** The same with another way to fork. */
+  public MemoryPolicy withFork(ForkPolicies other) {
+    return new MemoryPolicy(
+        faultAroundPages, populateMaxPages, prepopulatePages, quarantineFrames, other);
+  }
 
   /** Checks the ranges. */
   public MemoryPolicy {

@@ -4,6 +4,8 @@ import static org.biscotti.kernel.port.GuestMemory.PAGE_SHIFT;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.concurrent.locks.ReentrantLock;
+import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.port.GuestMemory;
 
 /**
@@ -11,7 +13,10 @@ import org.biscotti.kernel.port.GuestMemory;
  *
  * <p>The top level is a Java array: each vCPU has a PML4 page of its own, a copy of it that differs
  * in the kernel's slot. All lower tables are frames of guest memory. Tables are only ever added,
- * until {@link #collect} gives them all away, so a directory entry never changes once it is there.
+ * until {@link #collect} gives them all away, so a directory entry never changes once it is there;
+ * but for one: a leaf table may be shared with the address space of a child or a parent. Then its
+ * directory entry is read-only in both, and nobody changes what is in the table. Before that an
+ * address space has to {@link #own} it: it is the last one that has it, or gets a copy.
  *
  * <p>Stores happen under the owner's lock; {@link #entry} may be called without. Shared anonymous
  * memory keeps its frames in a table of this form too, with the page number in place of the
@@ -42,6 +47,11 @@ final class PageTables {
 
   private static final long ADDRESS = 0x000f_ffff_ffff_f000L;
   private static final long DIRECTORY = PRESENT | WRITABLE | USER | ACCESSED;
+  private static final int DIRECTORY_SHIFT = 21;
+
+  /** Held to copy a shared leaf table, and to give one up. One for all address spaces. */
+  private static final ReentrantLock SHARING = new ReentrantLock();
+
   private static final VarHandle PML4_ENTRY = MethodHandles.arrayElementVarHandle(long[].class);
 
   /** Slots of the top level that this table covers: addresses of 47 bits. */
@@ -97,18 +107,40 @@ final class PageTables {
     return roots[vcpu];
   }
 
-  /** The leaf entry for an address below 2^47, 0 if there is none. */
+  /**
+   * The leaf entry for an address below 2^47, 0 if there is none; without {@link #WRITABLE} if its
+   * table is shared.
+   */
   long entry(long gva) {
-    long at = entryAddress(gva);
-    return at == 0 ? 0 : memory.getLongAcquire(at);
+    long at = directoryAddress(gva);
+    if (at == 0) {
+      return 0;
+    }
+    long directory = memory.getLongAcquire(at);
+    if (directory == 0) {
+      return 0;
+    }
+    long entry = memory.getLongAcquire(frame(directory) + leafOffset(gva));
+    return (directory & WRITABLE) != 0 ? entry : entry & ~WRITABLE;
   }
 
   /** Where the leaf entry for an address is, 0 if there is no table for it. */
   long entryAddress(long gva) {
+    long at = directoryAddress(gva);
+    long directory = at == 0 ? 0 : memory.getLongAcquire(at);
+    return directory == 0 ? 0 : frame(directory) + leafOffset(gva);
+  }
+
+  private static long leafOffset(long gva) {
+    return ((gva >>> PAGE_SHIFT) & (ENTRIES - 1)) * 8;
+  }
+
+  /** Where the directory entry for the leaf table of an address is, 0 if there is no directory. */
+  private long directoryAddress(long gva) {
     long entry = (long) PML4_ENTRY.getAcquire(pml4, (int) (gva >>> 39));
     for (int shift = 30; entry != 0; shift -= 9) {
       long at = frame(entry) + ((gva >>> shift) & (ENTRIES - 1)) * 8;
-      if (shift == PAGE_SHIFT) {
+      if (shift == DIRECTORY_SHIFT) {
         return at;
       }
       entry = memory.getLongAcquire(at);
@@ -118,6 +150,22 @@ final class PageTables {
 
   /** Where the leaf entry for an address is; adds tables as needed; ENOMEM. */
   long makeEntryAddress(long gva) {
+    long at = makeDirectoryAddress(gva);
+    long directory = memory.getLong(at);
+    if (directory == 0) {
+      directory = newTable();
+      memory.setLongRelease(at, directory);
+    }
+    return frame(directory) + leafOffset(gva);
+  }
+
+  /**
+   * Where the directory entry for the leaf table of an address is; adds directories as needed. With
+   * that done for all, leaf tables may be made by several threads at once, each its own.
+   *
+   * @throws ErrnoException ENOMEM
+   */
+  long makeDirectoryAddress(long gva) {
     int slot = (int) (gva >>> 39);
     if (pml4[slot] == 0) {
       addTopLevel(slot);
@@ -125,7 +173,7 @@ final class PageTables {
     long entry = pml4[slot];
     for (int shift = 30; ; shift -= 9) {
       long at = frame(entry) + ((gva >>> shift) & (ENTRIES - 1)) * 8;
-      if (shift == PAGE_SHIFT) {
+      if (shift == DIRECTORY_SHIFT) {
         return at;
       }
       entry = memory.getLong(at);
@@ -133,6 +181,88 @@ final class PageTables {
         entry = newTable();
         memory.setLongRelease(at, entry);
       }
+    }
+  }
+
+  /** True if there is a leaf table for an address. */
+  boolean hasTable(long gva) {
+    return entryAddress(gva) != 0;
+  }
+
+  /** True if there is a leaf table for an address and it may be another's too. */
+  boolean isShared(long gva) {
+    long at = directoryAddress(gva);
+    long directory = at == 0 ? 0 : memory.getLong(at);
+    return directory != 0 && (directory & WRITABLE) == 0;
+  }
+
+  /**
+   * Shares the leaf table of an address with a child that has none there. What was writable is so
+   * no longer: a downgrade of all of it, which the caller announces.
+   *
+   * @throws ErrnoException ENOMEM
+   */
+  void shareTable(PageTables child, long gva) {
+    long to = child.makeDirectoryAddress(gva);
+    long from = directoryAddress(gva);
+    long shared = memory.getLong(from) & ~WRITABLE;
+    frames.retain(frame(shared));
+    memory.setLongRelease(from, shared);
+    memory.setLongRelease(to, shared);
+    child.tableCount++;
+  }
+
+  /**
+   * Makes a shared leaf table this address space's own: what it has is the same, but can be changed
+   * from now on.
+   *
+   * @return 0 if nobody else has it any more; else the table of which a copy has taken the place.
+   *     The caller announces a downgrade of all that it maps, because whoever keeps it will change
+   *     it, and then {@linkplain #giveUp gives it up}.
+   * @throws ErrnoException ENOMEM
+   */
+  long own(long gva) {
+    long at = directoryAddress(gva);
+    long directory = memory.getLong(at);
+    long table = frame(directory);
+    SHARING.lock();
+    try {
+      if (frames.references(table) == 1) {
+        memory.setLongRelease(at, directory | WRITABLE);
+        return 0;
+      }
+      long copy = frames.allocateUninitialised(use);
+      for (long offset = 0; offset < ENTRIES * 8L; offset += 8) {
+        long entry = memory.getLong(table + offset);
+        long readOnly = entry & ~WRITABLE;
+        if (entry != 0) {
+          frames.retain(frame(entry));
+          memory.setLongRelease(table + offset, readOnly);
+        }
+        memory.setLong(copy + offset, readOnly);
+      }
+      memory.setLongRelease(at, copy | DIRECTORY);
+      return table;
+    } finally {
+      SHARING.unlock();
+    }
+  }
+
+  /** Gives up a table that {@link #own} has returned, with its frames if nobody else has it. */
+  void giveUp(long table) {
+    SHARING.lock();
+    try {
+      if (!frames.releaseShared(table)) {
+        for (long offset = 0; offset < ENTRIES * 8L; offset += 8) {
+          long entry = memory.getLong(table + offset);
+          if (entry != 0) {
+            frames.release(frame(entry));
+          }
+        }
+        frames.release(table);
+      }
+    } finally {
+      SHARING.unlock();
     }
   }
 
@@ -201,6 +331,9 @@ final class PageTables {
 
   private void collect(long directoryEntry, int shift, FrameSink to) {
     long table = frame(directoryEntry);
+    if ((directoryEntry & WRITABLE) == 0 && isLeftToOthers(table)) {
+      return;
+    }
     for (int i = 0; i < ENTRIES; i++) {
       long entry = memory.getLong(table + i * 8L);
       if (entry == 0) {
@@ -213,6 +346,15 @@ final class PageTables {
       }
     }
     to.accept(table);
+  }
+
+  private boolean isLeftToOthers(long sharedTable) {
+    SHARING.lock();
+    try {
+      return frames.releaseShared(sharedTable);
+    } finally {
+      SHARING.unlock();
+    }
   }
 
   private void addTopLevel(int slot) {

@@ -18,8 +18,17 @@ import org.jspecify.annotations.Nullable;
  * downgrades unannounced, so that one announcement serves a whole call; {@link #flush} ends that.
  */
 final class Pager {
+  /** The lower half of what {@link #copyTable} returns. */
+  static final long PAGES_MASK = 0xffff_ffffL;
+
   private static final long COMMON =
       PageTables.PRESENT | PageTables.USER | PageTables.ACCESSED | PageTables.DIRTY;
+
+  /**
+   * How many shared tables are copied when one is needed: 32 MiB worth, 5 microseconds each. To
+   * announce it costs 150 microseconds or more under shadow paging, whatever their number.
+   */
+  private static final int TABLES_OWNED_MAX = 16;
 
   private final FrameAllocator frames;
   private final GuestMemory memory;
@@ -27,6 +36,8 @@ final class Pager {
   private final MemoryPolicy policy;
   private final Downgrades downgrades;
   private final long[] run = new long[PageTables.ENTRIES];
+  private final long[] replaced = new long[PageTables.ENTRIES];
+  private final long[] givenUp = new long[TABLES_OWNED_MAX];
 
   /** Whether a fault of a program is served, or one of a call, which can hardly fail. */
   private Use use = Use.PROGRAM;
@@ -118,6 +129,7 @@ final class Pager {
   void unmap(long from, long to, boolean privateCopies) {
     for (long page = tables.skipAbsent(from, to); page < to; page = tables.skipAbsent(page, to)) {
       long end = PageTables.tableEnd(page, to);
+      own(page);
       for (long at = tables.entryAddress(page); page < end; page += PAGE_SIZE, at += 8) {
         long entry = memory.getLong(at);
         if (entry != 0 && (privateCopies || (entry & PageTables.ANONYMOUS) == 0)) {
@@ -131,6 +143,7 @@ final class Pager {
   void protect(Vma vma, long from, long to) {
     for (long page = tables.skipAbsent(from, to); page < to; page = tables.skipAbsent(page, to)) {
       long end = PageTables.tableEnd(page, to);
+      own(page);
       for (long at = tables.entryAddress(page); page < end; page += PAGE_SIZE, at += 8) {
         long entry = memory.getLong(at);
         if (entry != 0) {
@@ -149,8 +162,9 @@ final class Pager {
     long end = from + length;
     for (long page = tables.skipAbsent(from, end); page < end; ) {
       long tableEnd = PageTables.tableEnd(page, end);
-      tables.makeEntryAddress(to + (page - from));
-      tables.makeEntryAddress(to + (tableEnd - PAGE_SIZE - from));
+      own(page);
+      makeOwnEntryAddress(to + (page - from));
+      makeOwnEntryAddress(to + (tableEnd - PAGE_SIZE - from));
       page = tables.skipAbsent(tableEnd, end);
     }
     for (long page = tables.skipAbsent(from, end);
@@ -169,27 +183,170 @@ final class Pager {
   }
 
   /**
-   * Gives a child's address space the pages of an area, leaving downgrades to {@link #flush}.
-   * Files' pages and shared ones become the child's too; private ones are copied, or made read-only
-   * in both until one of the two writes.
+   * Makes the tables of a range this address space's own, so that what is in them may change.
    *
-   * @param copies true to copy private pages that can be written
    * @throws ErrnoException ENOMEM
    */
+  void own(long from, long to) {
+    for (long page = tables.skipAbsent(from, to);
+        page < to;
+        page = tables.skipAbsent(PageTables.tableEnd(page, to), to)) {
+      own(page);
+    }
+  }
+
+  /**
+   * Makes the shared table of a page this address space's own, and the shared ones after it,
+   * because the announcement costs the same for all of them.
+   */
+  private void own(long page) {
+    if (!tables.isShared(page)) {
+      return;
+    }
+    int copied = 0;
+    long end = Math.min(Layout.USER_END, page + TABLES_OWNED_MAX * PageTables.TABLE_SPAN);
+    try {
+      for (long at = page; at < end && tables.isShared(at); at += PageTables.TABLE_SPAN) {
+        long table = tables.own(at);
+        if (table == 0) {
+          break;
+        }
+        givenUp[copied++] = table;
+      }
+    } catch (ErrnoException e) {
+      if (copied == 0) {
+        throw e;
+      }
+    }
+    if (copied > 0) {
+      downgrades.announceAll();
+      downgrades.flush();
+      for (int i = 0; i < copied; i++) {
+        tables.giveUp(givenUp[i]);
+      }
+    }
+  }
+
+  private long makeOwnEntryAddress(long page) {
+    own(page);
+    return tables.makeEntryAddress(page);
+  }
+
+  /**
+   * Says that more is going to be downgraded than is worth to be told one by one; lasts until
+   * {@link #flush}.
+   */
+  void downgradeAll() {
+    downgrades.announceAll();
+  }
+
+  /** Announces what {@link #downgradeAll} has promised before it has happened: nobody runs here. */
+  void announceAllEarly() {
+    downgrades.announceAllEarly();
+  }
+
+  /** Gives a child's address space the pages of an area, leaving downgrades to {@link #flush}. */
   void copyTo(Pager child, Vma vma, boolean copies) {
-    long from = vma.start;
     long to = vma.end;
+    for (long page = tables.skipAbsent(vma.start, to);
+        page < to;
+        page = tables.skipAbsent(page, to)) {
+      long end = PageTables.tableEnd(page, to);
+      own(page);
+      child.tables.makeEntryAddress(page);
+      long counts = copyTable(child, vma, page, end, copies);
+      child.countInherited(counts & PAGES_MASK, counts >>> Integer.SIZE);
+      page = end;
+    }
+  }
+
+  /** Calls back for each leaf table of an area, with the part of the area that it maps. */
+  void forEachTable(Vma vma, Span visitor) {
+    long to = vma.end;
+    for (long page = tables.skipAbsent(vma.start, to);
+        page < to;
+        page = tables.skipAbsent(PageTables.tableEnd(page, to), to)) {
+      visitor.accept(page, PageTables.tableEnd(page, to));
+    }
+  }
+
+  /** A range of addresses. */
+  @FunctionalInterface
+  interface Span {
+    void accept(long from, long to);
+  }
+
+  /** Makes ready for {@link #copyTable}, here and in the child; ENOMEM. */
+  void prepareCopy(Pager child, long page) {
+    own(page);
+    child.tables.makeEntryAddress(page);
+  }
+
+  /**
+   * Gives a child's address space pages of an area within one leaf table, which has been prepared,
+   * leaving downgrades to {@link #flush}. Files' pages and shared ones become the child's too;
+   * private ones are copied, or made read-only in both until one of the two writes.
+   *
+   * <p>After {@link #downgradeAll} several threads may do that at once, each with another table.
+   *
+   * @param copies true to copy private pages that can be written
+   * @return how many pages of no file there are; above bit 32 how many others
+   * @throws ErrnoException ENOMEM
+   */
+  long copyTable(Pager child, Vma vma, long from, long to, boolean copies) {
+    long at = tables.entryAddress(from);
+    long childAt = child.tables.entryAddress(from);
+    long counts = 0;
+    for (long page = from; page < to; page += PAGE_SIZE, at += 8, childAt += 8) {
+      long entry = memory.getLong(at);
+      if (entry != 0) {
+        memory.setLongRelease(childAt, entryForChild(vma, at, entry, copies));
+        counts += (entry & PageTables.ANONYMOUS) != 0 ? 1 : 1L << Integer.SIZE;
+      }
+    }
+    return counts;
+  }
+
+  /** Counts what {@link #copyTable} or {@link #shareTable} has put here. */
+  void countInherited(long anonymous, long others) {
+    anonymousPages += anonymous;
+    filePages += others;
+    pagesMapped += anonymous + others;
+    residentPeak = Math.max(residentPeak, anonymousPages + filePages);
+  }
+
+  /** True if there is a page table for a page. */
+  boolean hasTable(long page) {
+    return tables.hasTable(page);
+  }
+
+  /** True if there is one that may be another address space's too. */
+  boolean hasSharedTable(long page) {
+    return tables.isShared(page);
+  }
+
+  /**
+   * Shares the table of a page with a child that has none there, after {@link #downgradeAll}: it is
+   * copied when one of the two changes something in it. The caller counts the pages.
+   *
+   * @throws ErrnoException ENOMEM
+   */
+  void shareTable(Pager child, long page) {
+    tables.shareTable(child.tables, page);
+  }
+
+  /** How many pages of a range are there. */
+  long residentPages(long from, long to) {
+    long pages = 0;
     for (long page = tables.skipAbsent(from, to); page < to; page = tables.skipAbsent(page, to)) {
       long end = PageTables.tableEnd(page, to);
-      long at = tables.entryAddress(page);
-      long childAt = child.tables.makeEntryAddress(page);
-      for (; page < end; page += PAGE_SIZE, at += 8, childAt += 8) {
-        long entry = memory.getLong(at);
-        if (entry != 0) {
-          child.insert(childAt, entryForChild(vma, at, entry, copies));
+      for (long at = tables.entryAddress(page); page < end; page += PAGE_SIZE, at += 8) {
+        if (memory.getLong(at) != 0) {
+          pages++;
         }
       }
     }
+    return pages;
   }
 
   private long entryForChild(Vma vma, long at, long entry, boolean copies) {
@@ -233,6 +390,7 @@ final class Pager {
    * @throws ErrnoException ENOMEM
    */
   void rewrite(Vma vma, long page, int offset, byte[] bytes) {
+    own(page);
     long at = tables.entryAddress(page);
     long entry = memory.getLong(at);
     long copy = frames.allocateUninitialised(use);
@@ -254,12 +412,12 @@ final class Pager {
 
   private FaultOutcome fault(Vma vma, long page, boolean write, int window) {
     try {
-      long at = tables.makeEntryAddress(page);
+      long at = makeOwnEntryAddress(page);
       long entry = memory.getLong(at);
       PageSource source = vma.source;
       if (entry != 0) {
         return write && (entry & PageTables.WRITABLE) == 0
-            ? makeWritable(vma, source, page, at, entry)
+            ? makeWritable(vma, source, page, at, entry, window)
             : FaultOutcome.HANDLED;
       }
       if (source == null) {
@@ -297,7 +455,7 @@ final class Pager {
   /** Fills the empty entries of a range within one table as far as frames can be had. */
   private FaultOutcome populateAnonymous(Vma vma, long from, long to) {
     try {
-      tables.makeEntryAddress(from);
+      makeOwnEntryAddress(from);
     } catch (ErrnoException _) {
       return FaultOutcome.OUT_OF_MEMORY;
     }
@@ -393,11 +551,16 @@ final class Pager {
 
   /** Resolves a write to a present, read-only page of a writable area. */
   private FaultOutcome makeWritable(
-      Vma vma, @Nullable PageSource source, long page, long at, long entry) {
-    long gpa = PageTables.frame(entry);
+      Vma vma, @Nullable PageSource source, long page, long at, long entry, int window) {
     if (vma.shared && source != null) {
       return makeSharedWritable(vma, source, page, at, entry);
     }
+    if (window > 1
+        && (entry & PageTables.ANONYMOUS) != 0
+        && makeWindowWritable(vma, page, window)) {
+      return FaultOutcome.HANDLED;
+    }
+    long gpa = PageTables.frame(entry);
     if (frames.references(gpa) == 1) {
       countOut(entry);
       countIn(PageTables.ANONYMOUS);
@@ -408,6 +571,66 @@ final class Pager {
     memory.copy(gpa, copy, PAGE_SIZE);
     replace(at, entry, copy | anonymousBits(vma));
     return FaultOutcome.HANDLED;
+  }
+
+  /**
+   * Makes the private pages around one writable: whoever writes one writes its neighbours next, and
+   * another fault costs more than a dozen copies.
+   *
+   * @return false if there is not memory enough for that
+   */
+  private boolean makeWindowWritable(Vma vma, long page, int window) {
+    if (frames.isScarce()) {
+      return false;
+    }
+    long from = Math.max(vma.start, page & -((long) window << PAGE_SHIFT));
+    long to = Math.min(vma.end, (page | (((long) window << PAGE_SHIFT) - 1)) + 1);
+    long bits = anonymousBits(vma);
+    int shared = makeOwnWritable(from, to, bits);
+    int got = frames.allocateRun(run, shared, use);
+    if (got < shared) {
+      for (int i = 0; i < got; i++) {
+        frames.release(run[i]);
+      }
+      return false;
+    }
+    for (int i = 0; i < shared; i++) {
+      long entry = memory.getLong(replaced[i]);
+      memory.copy(PageTables.frame(entry), run[i], PAGE_SIZE);
+      remove(replaced[i], entry);
+    }
+    flush();
+    for (int i = 0; i < shared; i++) {
+      insert(replaced[i], run[i] | bits);
+    }
+    vma.mappedAround(from, to);
+    return true;
+  }
+
+  /**
+   * Makes those private pages of a range writable that nobody else has.
+   *
+   * @return how many others are read-only; their entries are in {@link #replaced}
+   */
+  private int makeOwnWritable(long from, long to, long bits) {
+    int shared = 0;
+    long at = tables.entryAddress(from);
+    for (long page = from; page < to; page += PAGE_SIZE, at += 8) {
+      long entry = memory.getLong(at);
+      if (isReadOnlyAnonymous(entry)) {
+        if (frames.references(PageTables.frame(entry)) == 1) {
+          memory.setLongRelease(at, PageTables.frame(entry) | bits);
+        } else {
+          replaced[shared++] = at;
+        }
+      }
+    }
+    return shared;
+  }
+
+  private static boolean isReadOnlyAnonymous(long entry) {
+    long bits = PageTables.PRESENT | PageTables.ANONYMOUS;
+    return (entry & (bits | PageTables.WRITABLE)) == bits;
   }
 
   private FaultOutcome makeSharedWritable(

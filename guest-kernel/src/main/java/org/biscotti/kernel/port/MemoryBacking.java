@@ -32,6 +32,16 @@ public interface MemoryBacking {
   void downgraded(long[] gpas, int[] runs, int count, long cpus);
 
   /**
+   * The same for every translation of an address space, also those that went through a directory
+   * entry that has changed.
+   *
+   * @param cpus bit set of the vCPUs that have the address space loaded
+   */
+  default void allDowngraded(long cpus) {
+    tablesReleased();
+  }
+
+  /**
    * Makes it safe to reuse frames that served as page tables: when this returns, no vCPU holds
    * anything that was derived from any of them. The caller has unlinked them and runs on none of
    * them.

@@ -4,6 +4,7 @@ import org.biscotti.kernel.exec.ProgramLoader;
 import org.biscotti.kernel.fs.boot.FileSystems;
 import org.biscotti.kernel.mem.FrameAllocator;
 import org.biscotti.kernel.mem.MemoryPolicy;
+import org.biscotti.kernel.parallel.Parallel;
 import org.biscotti.kernel.port.Clock;
 import org.biscotti.kernel.port.GuestMemory;
 
@@ -22,6 +23,7 @@ import org.biscotti.kernel.port.GuestMemory;
  * @param futexes threads that wait for a word of memory
  * @param loader loads programs
  * @param timers what has to happen at a time
+ * @param parallel who does the parts of large work
  * @param log what the operator should know
  */
 public record KernelState(
@@ -37,6 +39,7 @@ public record KernelState(
     FutexTable futexes,
     ProgramLoader loader,
     KernelTimers timers,
+    Parallel parallel,
     KernelLog log) {
 
   /** Makes everything that was written durable (sync(2)). */

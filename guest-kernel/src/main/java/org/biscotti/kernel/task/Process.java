@@ -258,7 +258,7 @@ public final class Process implements ProcessView {
 
   private AddressSpace copySpace(int childId) {
     ForkEvent event = Events.fork();
-    AddressSpace copy = space.fork();
+    AddressSpace copy = space.fork(kernel.parallel());
     if (event != null) {
       event.done(pid, childId, space.residentPages());
     }

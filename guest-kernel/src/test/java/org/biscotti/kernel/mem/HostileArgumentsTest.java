@@ -49,7 +49,8 @@ class HostileArgumentsTest {
   @ValueSource(longs = {1, 2, 3})
   void onlyErrorNumbersComeOut(long seed) {
     random = new Random(seed);
-    TestMachine machine = new TestMachine(3000, new MemoryPolicy(16, 512, 4, 64));
+    TestMachine machine =
+        new TestMachine(3000, new MemoryPolicy(16, 512, 4, 64, ForkPolicies.SEQUENTIAL));
     TestFile file = new TestFile(machine.frames, 16, true);
     for (int i = 0; i < CALLS; i++) {
       try {

@@ -110,7 +110,7 @@ class PagingTest {
 
   @Test
   void runsOfFramesAreAnnouncedAsRuns() {
-    use(new TestMachine(4096, new MemoryPolicy(16, 512, 0, 0)));
+    use(new TestMachine(4096, new MemoryPolicy(16, 512, 0, 0, ForkPolicies.SEQUENTIAL)));
     long addr = machine.map(256);
     machine.space.madvise(addr, 256 * PAGE, MADV_POPULATE_WRITE);
     machine.space.mprotect(addr, 256 * PAGE, PROT_READ);
@@ -285,7 +285,7 @@ class PagingTest {
 
   @Test
   void faultsMapAroundAndTwiceAsMuchWhenSequential() {
-    use(new TestMachine(4096, new MemoryPolicy(16, 512, 0, 0)));
+    use(new TestMachine(4096, new MemoryPolicy(16, 512, 0, 0, ForkPolicies.SEQUENTIAL)));
     long addr = 0x10_0000_0000L;
     machine.mapAt(addr, 2048, RW, PRIVATE);
     machine.user.setByte(addr, (byte) 1);
@@ -299,7 +299,7 @@ class PagingTest {
 
   @Test
   void faultsMapAroundDownwardsToo() {
-    use(new TestMachine(4096, new MemoryPolicy(16, 512, 0, 0)));
+    use(new TestMachine(4096, new MemoryPolicy(16, 512, 0, 0, ForkPolicies.SEQUENTIAL)));
     long addr = 0x10_0000_0000L;
     machine.mapAt(addr, 1024, RW, PRIVATE);
     for (long page = 1023; page >= 0; page--) {
@@ -310,7 +310,7 @@ class PagingTest {
 
   @Test
   void randomAccessMapsOnePageAtATime() {
-    use(new TestMachine(4096, new MemoryPolicy(16, 512, 0, 0)));
+    use(new TestMachine(4096, new MemoryPolicy(16, 512, 0, 0, ForkPolicies.SEQUENTIAL)));
     long addr = machine.map(64);
     machine.space.madvise(addr, 64 * PAGE, MADV_RANDOM);
     machine.user.setByte(addr, (byte) 1);
@@ -319,7 +319,7 @@ class PagingTest {
 
   @Test
   void cachedFilePagesAreMappedAroundReads() {
-    use(new TestMachine(4096, new MemoryPolicy(16, 512, 0, 0)));
+    use(new TestMachine(4096, new MemoryPolicy(16, 512, 0, 0, ForkPolicies.SEQUENTIAL)));
     TestFile file = new TestFile(machine.frames, 64, true);
     for (int i = 0; i < 10; i++) {
       machine.frames.release(file.page(i, false));
@@ -335,7 +335,7 @@ class PagingTest {
 
   @Test
   void newMemoryCanBeThereFromTheStart() {
-    use(new TestMachine(4096, new MemoryPolicy(16, 512, 8, 0)));
+    use(new TestMachine(4096, new MemoryPolicy(16, 512, 8, 0, ForkPolicies.SEQUENTIAL)));
     long addr = machine.map(32);
     assertThat(machine.space.residentPages()).isEqualTo(8);
     machine.user.setByte(addr + 7 * PAGE, (byte) 1);
@@ -344,7 +344,7 @@ class PagingTest {
 
   @Test
   void guestMemoryRunningOutIsAnOutcome() {
-    use(new TestMachine(64, new MemoryPolicy(16, 512, 0, 0)));
+    use(new TestMachine(64, new MemoryPolicy(16, 512, 0, 0, ForkPolicies.SEQUENTIAL)));
     long addr = machine.space.mmap(0, 200 * PAGE, RW, PRIVATE | MAP_NORESERVE, null, 0, false);
     int pages = 0;
     while (machine.space.fault(addr + (long) pages * PAGE, true, false) == FaultOutcome.HANDLED) {
@@ -384,7 +384,8 @@ class PagingTest {
 
   @Test
   void closingGivesFramesBackAfterTablesAreReleased() {
-    TestMachine other = new TestMachine(1024, new MemoryPolicy(1, 1, 0, 1000));
+    TestMachine other =
+        new TestMachine(1024, new MemoryPolicy(1, 1, 0, 1000, ForkPolicies.SEQUENTIAL));
     long addr = other.map(20);
     other.user.zero(addr, 20 * PAGE);
     other.space.root(0);

@@ -43,7 +43,8 @@ class RandomMappingTest {
   void agreesWithTheModel(long seed, int faultAround) {
     random = new Random(seed);
     int most = faultAround == 1 ? 1 : 512;
-    machine = new TestMachine(6000, new MemoryPolicy(faultAround, most, 0, 16));
+    machine =
+        new TestMachine(6000, new MemoryPolicy(faultAround, most, 0, 16, ForkPolicies.SEQUENTIAL));
     model = new PageModel();
     tlb = new SoftTlb(machine);
     files.clear();

@@ -19,6 +19,7 @@ import org.biscotti.kernel.fs.FileTable;
 import org.biscotti.kernel.mem.AddressSpace;
 import org.biscotti.kernel.mem.FrameAllocator;
 import org.biscotti.kernel.mem.MemoryPolicy;
+import org.biscotti.kernel.parallel.Parallel;
 import org.biscotti.kernel.port.Clock;
 import org.biscotti.kernel.port.CpuContext;
 import org.biscotti.kernel.port.GuestMemory;
@@ -65,6 +66,7 @@ class StraceTest {
           new FutexTable(),
           null,
           new KernelTimers(new KernelLog()),
+          Parallel.NONE,
           new KernelLog());
   private final StringWriter output = new StringWriter();
   private final Strace strace = new Strace(output);

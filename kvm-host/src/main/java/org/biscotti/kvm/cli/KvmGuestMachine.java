@@ -43,13 +43,14 @@ final class KvmGuestMachine implements GuestMachine {
       MachineFlags flags = setup.flags();
       KernelOptions options =
           new KernelOptions(
-              MemoryPolicy.DEFAULT,
+              MemoryPolicy.DEFAULT.withFork(flags.fork()),
               setup.observer(),
               root,
               setup.terminal(),
               flags.syscalls(),
               flags.exitless(),
-              flags.patching());
+              flags.patching(),
+              flags.parallelism());
       return new KvmGuestMachine(
           recording,
           mounts,

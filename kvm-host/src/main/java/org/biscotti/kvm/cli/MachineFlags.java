@@ -2,6 +2,8 @@ package org.biscotti.kvm.cli;
 
 import java.util.List;
 import java.util.function.IntSupplier;
+import org.biscotti.kernel.mem.ForkPolicies;
+import org.biscotti.kernel.parallel.Parallelism;
 import org.biscotti.kernel.serve.Exitless;
 import org.biscotti.kernel.serve.Patching;
 import org.biscotti.kernel.serve.Policies;
@@ -20,6 +22,8 @@ import picocli.CommandLine.ParseResult;
  * @param syscalls on which thread a system call runs
  * @param exitless whether calls may be answered without leaving the guest
  * @param patching whether busy calls may become jumps
+ * @param fork how page tables get to a child
+ * @param parallelism who does the parts of large work
  * @param recording file for the Flight Recorder, or null
  */
 record MachineFlags(
@@ -29,6 +33,8 @@ record MachineFlags(
     Policies syscalls,
     Exitless exitless,
     Patching patching,
+    ForkPolicies fork,
+    Parallelism parallelism,
     @Nullable String recording) {
   static final long MEMORY_DEFAULT = 1L << 30;
   private static final String CPUS = "--cpus";
@@ -43,6 +49,8 @@ record MachineFlags(
   private static final String SYSCALLS = "--syscalls";
   private static final String EXITLESS = "--exitless";
   private static final String PATCHING = "--patching";
+  private static final String FORK = "--fork";
+  private static final String PARALLEL = "--parallel";
   private static final String JFR = "--jfr";
 
   /** Adds the options. */
@@ -92,6 +100,20 @@ record MachineFlags(
                     + "program's memory: where the host makes them dear, never (default: auto).")
             .build());
     spec.addOption(
+        Arguments.choice(
+                FORK,
+                ForkPolicies.class,
+                "How a large process gets its parent's page tables: copied by one thread, by "
+                    + "several, or each when it is first changed (default: parallel).")
+            .build());
+    spec.addOption(
+        Arguments.choice(
+                PARALLEL,
+                Parallelism.class,
+                "Who does the parts of large work: the thread of the call, a new virtual thread for "
+                    + "each, or idle cores when it pays (default: adaptive).")
+            .build());
+    spec.addOption(
         Arguments.value(
                 JFR,
                 "FILE",
@@ -120,6 +142,8 @@ record MachineFlags(
         Arguments.chosen(arguments, SYSCALLS, Policies.ADAPTIVE),
         Arguments.chosen(arguments, EXITLESS, Exitless.AUTO),
         Arguments.chosen(arguments, PATCHING, Patching.AUTO),
+        Arguments.chosen(arguments, FORK, ForkPolicies.PARALLEL),
+        Arguments.chosen(arguments, PARALLEL, Parallelism.ADAPTIVE),
         Arguments.valueOf(arguments, JFR));
   }
 

@@ -12,6 +12,8 @@ import java.util.List;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.Signals;
 import org.biscotti.kernel.abi.Stat;
+import org.biscotti.kernel.mem.ForkPolicies;
+import org.biscotti.kernel.parallel.Parallelism;
 import org.biscotti.kernel.serve.Exitless;
 import org.biscotti.kernel.serve.Patching;
 import org.biscotti.kernel.serve.Policies;
@@ -181,7 +183,15 @@ class MainTest {
     assertThat(setup.flags())
         .isEqualTo(
             new MachineFlags(
-                64 << 20, 3, Collector.ZGC, Policies.ADAPTIVE, Exitless.AUTO, Patching.AUTO, null));
+                64 << 20,
+                3,
+                Collector.ZGC,
+                Policies.ADAPTIVE,
+                Exitless.AUTO,
+                Patching.AUTO,
+                ForkPolicies.PARALLEL,
+                Parallelism.ADAPTIVE,
+                null));
     GuestMachine.Request request = machine.started.getFirst();
     assertThat(request.environment()).contains("A=1", "B=2");
     assertThat(request.workingDirectory()).isEqualTo("/tmp");

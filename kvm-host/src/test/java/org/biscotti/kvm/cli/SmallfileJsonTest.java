@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.biscotti.kernel.mem.ForkPolicies;
+import org.biscotti.kernel.parallel.Parallelism;
 import org.biscotti.kernel.serve.Exitless;
 import org.biscotti.kernel.serve.Patching;
 import org.biscotti.kernel.serve.Policies;
@@ -26,7 +28,15 @@ class SmallfileJsonTest {
     return new SmallfileJson(
         SmallfileReportTest.report(guest, natively),
         new MachineFlags(
-            1 << 30, 2, Collector.SERIAL, Policies.ADAPTIVE, Exitless.AUTO, Patching.AUTO, null),
+            1 << 30,
+            2,
+            Collector.SERIAL,
+            Policies.ADAPTIVE,
+            Exitless.AUTO,
+            Patching.AUTO,
+            ForkPolicies.PARALLEL,
+            Parallelism.ADAPTIVE,
+            null),
         new HostKind(false, true, true),
         new HostFacts(
             "Linux 6.1", "A \"CPU\"", 2, 123, "VM 25", List.of("-Xa", "-Db=\\c"), "abc-dirty"));
