@@ -668,7 +668,9 @@ public final class AddressSpace implements MappingListener {
       breakEnd = parent.breakEnd;
       stackStart = parent.stackStart;
       areas.takeSettings(parent.areas);
-      new ForkCopy(parent.pager, pager).copy(parent.areas, areas);
+      // A door for each task, of whichever process; it is closed when the task can write no more.
+      boolean othersWrite = parent.doors.length > 1;
+      new ForkCopy(parent.pager, pager).copy(parent.areas, areas, othersWrite);
       callSites.copyFrom(parent.callSites);
     } finally {
       lock.unlock();

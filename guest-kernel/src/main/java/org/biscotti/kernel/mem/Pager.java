@@ -168,6 +168,27 @@ final class Pager {
     }
   }
 
+  /** Makes the private pages of an area read-only, leaving downgrades to {@link #flush}. */
+  void freeze(Vma vma) {
+    long to = vma.end;
+    for (long page = tables.skipAbsent(vma.start, to); page < to; ) {
+      long end = PageTables.tableEnd(page, to);
+      for (long at = tables.entryAddress(page); page < end; page += PAGE_SIZE, at += 8) {
+        long entry = memory.getLong(at);
+        if ((entry & PageTables.ANONYMOUS) != 0 && (entry & PageTables.WRITABLE) != 0) {
+          memory.setLongRelease(at, entry & ~PageTables.WRITABLE);
+          announceIfPresent(entry);
+        }
+      }
+      page = tables.skipAbsent(page, to);
+    }
+  }
+
+  /** Makes the private pages of an area writable again that no other address space has. */
+  void thaw(Vma vma) {
+    protect(vma, vma.start, vma.end);
+  }
+
   /**
    * Gives a child's address space the pages of an area, leaving downgrades to {@link #flush}.
    * Files' pages and shared ones become the child's too; private ones are copied, or made read-only
