@@ -438,7 +438,7 @@ static void expect_trap(int page, const char *what) {
 
 static void write_until_trap(int self, uint64_t order) {
   uint64_t theirs[PAGES] = {0};
-  int other = (self + 1) % orders->workers;
+  int other = (self + 1) % orders->workers, sweeps = 0;
   while (!control->abandoned) {
     for (int page = 0; page < PAGES; page++) {
       uint64_t value, count = control->mine[self][page] + 1;
@@ -453,10 +453,12 @@ static void write_until_trap(int self, uint64_t order) {
       theirs[page] = value;
     }
     control->running[self] = order;
+    if (++sweeps % 16 == 0) nap(1);
   }
 }
 
 static void read_until_trap(int self, uint64_t order) {
+  int sweeps = 0;
   while (!control->abandoned) {
     for (int page = 0; page < PAGES; page++) {
       uint64_t value;
@@ -468,6 +470,7 @@ static void read_until_trap(int self, uint64_t order) {
              control->mine[self][page]);
     }
     control->running[self] = order;
+    if (++sweeps % 16 == 0) nap(1);
   }
 }
 
@@ -612,6 +615,7 @@ static void churn(struct worker *self) {
       EXPECT(value == tag + at, "at 0x%zx of %zu pages: 0x%lx, not 0x%lx", at, pages, value, tag + at);
     }
     EXPECT(munmap(arena, length) == 0, "errno %d", errno);
+    if (roll(&self->seed, 4) == 0) nap(50); /* or whoever gives orders hardly ever runs */
   }
 }
 
@@ -865,12 +869,16 @@ static void directories(int parts) {
 
 /* ---- 4: forks while others write ---- */
 
-/* Two words of one page; the first is written first, and before it is written both are the same. */
+/*
+ * Two words of one page or two; the first is written first, and before it is written both are the
+ * same. A child gets all memory as of one moment: whoever would write something that is in the
+ * child no more waits until the fork is over.
+ */
 struct pair {
   word *first, *second;
 };
 
-enum { PAIRS = 6, OWN = 3 };
+enum { PAIRS = 12, OWN = 3, AT_ONCE = 16 };
 
 static struct pair storm_pairs[MOST][PAIRS];
 static char storm_static[MOST][PAGE] __attribute__((aligned(4096)));
@@ -887,15 +895,16 @@ static void storm_writer(struct worker *self) {
     for (int i = 0; i < PAIRS; i++) {
       uint64_t first = *pairs[i].first, second = *pairs[i].second;
       EXPECT(first == count && second == count, "pair %d is 0x%lx 0x%lx, not %lu", i, first, second, count);
-      atomic_store_explicit(pairs[i].first, count + 1, memory_order_release);
-      atomic_store_explicit(pairs[i].second, count + 1, memory_order_release);
-      if (*pairs[i].first != count + 1) wrong(__LINE__, "lost at once", "pair %d at %lu", i, count + 1);
+      for (uint64_t next = count + 1; next <= count + AT_ONCE; next++) {
+        atomic_store_explicit(pairs[i].first, next, memory_order_release);
+        atomic_store_explicit(pairs[i].second, next, memory_order_release);
+      }
     }
     atomic_fetch_add(storm_counter, 1); /* of all writers, in a page that is copied on write */
-    count++;
-    if (count % 256 == 0) sched_yield();
+    count += AT_ONCE;
+    if (count % (AT_ONCE * 256) == 0) sched_yield();
   }
-  control->total += count;
+  control->total += count / AT_ONCE;
 }
 
 /* The words of all pairs, which no one else may change, are as they were, or a snapshot. */
@@ -949,20 +958,32 @@ static void storm_child(uint64_t seed) {
   storm_check(marker(seed), NULL, "child, in the end");
 }
 
-static void storms(int parts) {
-  begin_part("forks under writers", parts);
+static void storms(int parts, const char *name) {
+  begin_part(name, parts);
   char *large = map(LARGE, RW, PRIVATE);
   for (size_t at = 0; at < LARGE; at += PAGE) large[at + 2048] = 1;
   storm_counter = (word *)(large + LARGE - PAGE);
-  storm_small = map(PAGE * (size_t)crew_most, RW, PRIVATE);
+  /* An area by itself, small enough to be copied in advance. */
+  size_t size = PAGE * (size_t)(crew_most + 2);
+  storm_small = map(size, PROT_NONE, PRIVATE) + PAGE;
+  EXPECT(mprotect(storm_small, size - 2 * PAGE, RW) == 0, "errno %d", errno);
   memset(storm_static, 0, sizeof storm_static);
   for (int i = 0; i < crew_most; i++) {
-    char *own = large + i * OWN * PAGE, *small = storm_small + i * PAGE;
-    storm_pairs[i][0] = (struct pair){(word *)own, (word *)(own + PAGE - 8)};
-    storm_pairs[i][1] = (struct pair){(word *)(own + 2 * PAGE - 8), (word *)(own + PAGE)};
-    storm_pairs[i][2] = (struct pair){(word *)(own + 2 * PAGE + 8), (word *)(own + 2 * PAGE)};
-    storm_pairs[i][3] = (struct pair){(word *)small, (word *)(small + PAGE - 8)};
-    storm_pairs[i][4] = (struct pair){(word *)(storm_static[i] + PAGE - 8), (word *)storm_static[i]};
+    char *own = large + i * OWN * PAGE, *small = storm_small + i * PAGE, *fixed = storm_static[i];
+    struct pair pairs[PAIRS] = {
+        {(word *)own, (word *)(own + PAGE - 8)},
+        {(word *)(own + 2 * PAGE - 8), (word *)(own + PAGE)},
+        {(word *)(own + 2 * PAGE + 8), (word *)(own + 2 * PAGE)},
+        {(word *)small, (word *)(small + PAGE - 8)},
+        {(word *)(small + PAGE - 16), (word *)(small + 8)},
+        {(word *)fixed, (word *)(fixed + PAGE - 8)},
+        {(word *)(fixed + PAGE - 16), (word *)(fixed + 8)},
+        {(word *)(own + 2 * PAGE + 64), (word *)(fixed + 64)},
+        {(word *)(fixed + 72), (word *)(own + 2 * PAGE + 72)},
+        {(word *)(own + 2 * PAGE + 128), (word *)(small + 128)},
+        {(word *)(small + 192), (word *)(own + 2 * PAGE + 192)},
+    };
+    memcpy(storm_pairs[i], pairs, sizeof pairs);
     start_worker(i, storm_writer, false);
   }
   control->go = true;
@@ -985,7 +1006,7 @@ static void storms(int parts) {
   for (int i = 0; i < crew_most; i++) end_worker(i);
   CHECK_EQ(*storm_counter, control->total);
   EXPECT(munmap(large, LARGE) == 0, "errno %d", errno);
-  EXPECT(munmap(storm_small, PAGE * (size_t)crew_most) == 0, "errno %d", errno);
+  EXPECT(munmap(storm_small - PAGE, size) == 0, "errno %d", errno);
   end_part(round);
 }
 
@@ -1228,7 +1249,7 @@ int main(int argc, char **argv) {
   control = (void *)map((sizeof *control + PAGE - 1) & -(size_t)PAGE, RW, SHARED);
   orders = (void *)map(PAGE, RW, SHARED);
   probe = (int)CHECK_OK(memfd_create("probe", MFD_CLOEXEC));
-  memset(map(BALLAST, RW, PRIVATE), 1, BALLAST);
+  char *ballast = memset(map(BALLAST, RW, PRIVATE), 1, BALLAST);
   alarm((unsigned)seconds + 5 * PATIENCE);
   catch(SIGSEGV);
   catch(SIGBUS);
@@ -1236,10 +1257,12 @@ int main(int argc, char **argv) {
   permissions(8, "private memory taken away", PRIVATE);
   permissions(8, "shared memory taken away", SHARED);
   directories(8);
-  storms(8);
+  storms(16, "forks under writers");
   moves(16, "private memory that moves", PRIVATE);
   moves(16, "shared memory that moves", SHARED);
   truncation(8);
   frames(8);
+  CHECK_EQ(munmap(ballast, BALLAST), 0);
+  storms(16, "forks of a small process under writers");
   return check_report();
 }
