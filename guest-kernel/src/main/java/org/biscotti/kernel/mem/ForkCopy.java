@@ -48,7 +48,7 @@ final class ForkCopy {
           return;
         }
         boolean copies = whole || vma.has(Vma.GROWS_DOWN) || vma.pages() <= SMALL_AREA_PAGES;
-        if (copies && othersWrite && vma.writable()) {
+        if (copies && othersWrite && vma.writable() && !vma.shared) {
           copied.add(vma);
           from.freeze(vma);
         } else {
