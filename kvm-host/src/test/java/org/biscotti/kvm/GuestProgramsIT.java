@@ -68,6 +68,7 @@ class GuestProgramsIT {
 
   static Stream<String> programs() {
     return Stream.of(
+        "coherence",
         "dirs",
         "epolls",
         "events",

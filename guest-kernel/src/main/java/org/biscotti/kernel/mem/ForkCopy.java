@@ -12,6 +12,10 @@ import org.biscotti.kernel.parallel.Parallel;
  * write to one a fault of some 50 µs, while copying 4 KiB takes less than 1 µs. So what is likely
  * to be written is copied at once: all of a small process, else the stack and small areas. For the
  * rest there is a {@link ForkPolicy}.
+ *
+ * <p>The child gets all memory as of one moment. If nobody but the caller can write meanwhile, any
+ * order will do. Else what is copied becomes read-only first, so that whoever writes to it faults
+ * and waits for the lock, and writable again when the rest is read-only too.
  */
 final class ForkCopy {
   /** A process with at most this many pages of its own is copied whole: about a millisecond. */
@@ -37,25 +41,32 @@ final class ForkCopy {
   /** Copies all areas that a child gets; ENOMEM leaves the rest uncopied. */
   void copy(Areas parent, Areas child) {
     boolean whole = from.anonymousPages() <= SMALL_PROCESS_PAGES;
+    List<Vma> small = new ArrayList<>();
     List<Vma> large = new ArrayList<>();
     parent.forEach(vma -> {
       if (!vma.has(Vma.DONT_FORK)) {
         child.addCopy(vma.alike(vma.start, vma.end, vma.pageOffset));
-        if (whole || vma.has(Vma.GROWS_DOWN) || vma.pages() <= SMALL_AREA_PAGES) {
-          copyPages(vma);
-        } else if (!vma.has(Vma.WIPE_ON_FORK)) {
-          large.add(vma);
+        if (!vma.has(Vma.WIPE_ON_FORK)) {
+          boolean copies = whole || vma.has(Vma.GROWS_DOWN) || vma.pages() <= SMALL_AREA_PAGES;
+          (copies ? small : large).add(vma);
         }
       }
     });
-    if (!large.isEmpty()) {
-      policy.share(from, to, large, parent, alone, parallel);
+    List<Vma> frozen = alone ? List.of() : small.stream().filter(ForkCopy::canChange).toList();
+    try {
+      frozen.forEach(from::freeze);
+      from.flush();
+      small.forEach(vma -> from.copyTo(to, vma, true));
+      if (!large.isEmpty()) {
+        policy.share(from, to, large, parent, alone, parallel);
+        from.flush();
+      }
+    } finally {
+      frozen.forEach(from::thaw);
     }
   }
 
-  private void copyPages(Vma vma) {
-    if (!vma.has(Vma.WIPE_ON_FORK)) {
-      from.copyTo(to, vma, true);
-    }
+  private static boolean canChange(Vma vma) {
+    return vma.writable() && !vma.shared;
   }
 }

@@ -182,6 +182,34 @@ final class Pager {
     }
   }
 
+  /** Makes the private pages of an area read-only, leaving downgrades to {@link #flush}; ENOMEM. */
+  void freeze(Vma vma) {
+    forEachTable(
+        vma,
+        (from, to) -> {
+          own(from);
+          long at = tables.entryAddress(from);
+          for (long page = from; page < to; page += PAGE_SIZE, at += 8) {
+            long entry = memory.getLong(at);
+            if ((entry & PageTables.ANONYMOUS) != 0 && (entry & PageTables.WRITABLE) != 0) {
+              memory.setLongRelease(at, entry & ~PageTables.WRITABLE);
+              announceIfPresent(entry);
+            }
+          }
+        });
+  }
+
+  /** Makes the private pages of an area writable again that no other address space has. */
+  void thaw(Vma vma) {
+    forEachTable(
+        vma,
+        (from, to) -> {
+          if (!tables.isShared(from)) {
+            protect(vma, from, to);
+          }
+        });
+  }
+
   /**
    * Makes the tables of a range this address space's own, so that what is in them may change.
    *
