@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Runs Biscotti: ./scripts/run.sh smallfile | exec [OPTION...] -- PROGRAM [ARG...] | --help
+# "figures" is a program of its own, scripts/figures.sh, which comes back here for each machine.
 #
 # Builds on first use and after a change of the sources, makes the AOT cache of the collector in
 # use, and becomes the JVM. On the way there nothing but builtins and one find, so that the
@@ -20,6 +21,7 @@ done
 self=${BASH_SOURCE[0]}
 [[ -L $self ]] && self=$(readlink -f "$self")
 [[ $self == */* ]] || self=./$self
+[[ ${1-} == figures ]] && exec "${self%/*}/figures.sh" "${@:2}"
 . "${self%/*}/env.sh"
 biscotti_java || exit
 

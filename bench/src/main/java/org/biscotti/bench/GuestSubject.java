@@ -61,7 +61,8 @@ final class GuestSubject implements Subject {
             policy,
             exitless,
             given.patching(),
-            given.parallelism());
+            given.parallelism(),
+            false);
     return new GuestSubject(new MachineOptions(memoryBytes, vcpus, options), programs);
   }
 

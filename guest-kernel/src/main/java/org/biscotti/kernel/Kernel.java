@@ -168,7 +168,7 @@ public final class Kernel implements AutoCloseable {
     state.files().addTerminals(terminals);
     processes.onSessionEnd(terminals::sessionEnded);
     observer = options.observer();
-    dispatcher = new Dispatcher(new SyscallTable(), observer);
+    dispatcher = new Dispatcher(new SyscallTable(options.researchCalls()), observer);
     serving =
         new Serving(
             state,

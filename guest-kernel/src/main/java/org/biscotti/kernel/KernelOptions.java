@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param exitless whether calls may be answered without leaving the guest
  * @param patching whether busy calls may become jumps
  * @param parallelism who does the parts of large work
+ * @param researchCalls whether there are calls that Linux does not have, for experiments
  */
 public record KernelOptions(
     MemoryPolicy memoryPolicy,
@@ -31,7 +32,8 @@ public record KernelOptions(
     Policies syscalls,
     Exitless exitless,
     Patching patching,
-    Parallelism parallelism) {
+    Parallelism parallelism,
+    boolean researchCalls) {
   /** An empty root, nobody watching, no terminal. */
   public static final KernelOptions DEFAULT =
       new KernelOptions(
@@ -42,5 +44,6 @@ public record KernelOptions(
           Policies.ADAPTIVE,
           Exitless.AUTO,
           Patching.AUTO,
-          Parallelism.ADAPTIVE);
+          Parallelism.ADAPTIVE,
+          false);
 }

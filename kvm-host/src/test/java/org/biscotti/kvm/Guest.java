@@ -50,7 +50,8 @@ final class Guest implements AutoCloseable {
                     policy,
                     exitless,
                     Patching.valueOf(System.getProperty("biscotti.patching", Patching.AUTO.name())),
-                    Parallelism.ADAPTIVE)));
+                    Parallelism.ADAPTIVE,
+                    true)));
   }
 
   /** The tests run once for each policy: the property says which. */

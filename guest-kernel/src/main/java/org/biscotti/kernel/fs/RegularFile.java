@@ -185,6 +185,13 @@ public abstract class RegularFile extends Inode implements PageSource {
    * @return bytes read; less than there is room for at the end of the file or at a bad pointer
    */
   public final long read(UserBuffer to, long position) {
+    long bytes = Math.min(to.remaining(), size - position);
+    return to.isWorthParts(bytes)
+        ? to.moveInParts(bytes, (part, offset) -> readPages(part, position + offset))
+        : readPages(to, position);
+  }
+
+  private long readPages(UserBuffer to, long position) {
     long done = 0;
     while (to.remaining() > 0) {
       long at = position + done;

@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.Objects;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.parallel.Parallel;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +28,14 @@ public final class UserBuffer {
 
   private static final int IOVEC_SIZE = 16;
 
+  /** What one thread moves at a time where several do: some 50 microseconds of copying. */
+  private static final int PART_BYTES = 256 << 10;
+
+  /** Rough speed of copying, for the decision whether it is worth a thread. */
+  private static final long BYTES_PER_NANO = 6;
+
+  private final Parallel parallel;
+
   private @Nullable UserMemory memory;
   private byte @Nullable [] kernel;
   private long[] bases = new long[8];
@@ -37,6 +46,92 @@ public final class UserBuffer {
   private long remaining;
   private long position;
   private boolean faulted;
+
+  /** A buffer that one thread fills. */
+  public UserBuffer() {
+    this(Parallel.NONE);
+  }
+
+  /**
+   * A buffer.
+   *
+   * @param parallel who may help to fill it
+   */
+  public UserBuffer(Parallel parallel) {
+    this.parallel = parallel;
+  }
+
+  /** Moves one part of the bytes, for {@link #moveInParts}. */
+  @FunctionalInterface
+  public interface Part {
+    /**
+     * Moves what remains of a buffer.
+     *
+     * @param buffer the part
+     * @param offset where the part starts within the whole
+     * @return bytes moved
+     */
+    long move(UserBuffer buffer, long offset);
+  }
+
+  /**
+   * True if so many bytes are better moved by several threads, {@linkplain #moveInParts in parts}.
+   */
+  public boolean isWorthParts(long bytes) {
+    return kernel == null
+        && Math.min(bytes, remaining) >= 2 * PART_BYTES
+        && parallel.pays(bytes / BYTES_PER_NANO);
+  }
+
+  /**
+   * Has bytes moved in parts, by several threads. Parts after one that moves less than it should
+   * may be moved, but do not count.
+   *
+   * @return bytes moved
+   */
+  public long moveInParts(long bytes, Part mover) {
+    long all = Math.min(bytes, remaining);
+    long[] done = new long[(int) ((all + PART_BYTES - 1) / PART_BYTES)];
+    boolean[] bad = new boolean[done.length];
+    parallel.run(
+        done.length,
+        1,
+        all / BYTES_PER_NANO,
+        (from, to) -> {
+          try (UserMemory door = new UserMemory(memory().space())) {
+            UserBuffer part = new UserBuffer();
+            for (int i = from; i < to; i++) {
+              long offset = (long) i * PART_BYTES;
+              part.resetPart(this, door, offset, Math.min(PART_BYTES, all - offset));
+              done[i] = mover.move(part, offset);
+              bad[i] = part.faulted;
+            }
+          }
+        });
+    long total = 0;
+    int i = 0;
+    while (i < done.length && done[i] == Math.min(PART_BYTES, all - (long) i * PART_BYTES)) {
+      total += done[i++];
+    }
+    if (i < done.length) {
+      total += done[i];
+    }
+    skip(total);
+    faulted = i < done.length && bad[i];
+    return total;
+  }
+
+  private void resetPart(UserBuffer whole, UserMemory door, long from, long length) {
+    clear(door);
+    bases = whole.bases;
+    lengths = whole.lengths;
+    count = whole.count;
+    index = whole.index;
+    offset = whole.offset;
+    remaining = from + length;
+    skip(from);
+    position = 0;
+  }
 
   /**
    * Sets the cursor to one range, cut to {@link #BYTES_MAX}.

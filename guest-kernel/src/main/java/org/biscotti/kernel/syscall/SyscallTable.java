@@ -42,8 +42,17 @@ public final class SyscallTable {
   private final @Nullable Syscall[] byNumber;
   private final boolean[] onVcpu;
 
-  /** The table of all calls. */
+  /** The table of all calls that Linux has too. */
   public SyscallTable() {
+    this(false);
+  }
+
+  /**
+   * A table.
+   *
+   * @param research true to have the calls of {@link ResearchCalls} too
+   */
+  public SyscallTable(boolean research) {
     files();
     directories();
     metadata();
@@ -58,6 +67,9 @@ public final class SyscallTable {
     processes();
     signals();
     timers();
+    if (research) {
+      research(new ResearchCalls());
+    }
     rows.sort((x, y) -> Integer.compare(x.number(), y.number()));
     byNumber = new Syscall[rows.getLast().number() + 1];
     onVcpu = new boolean[byNumber.length];
@@ -741,6 +753,19 @@ public final class SyscallTable {
         KillCalls::rtTgsigqueueinfo,
         FULL,
         "pid pid enum:signal struct:siginfo:in");
+  }
+
+  private void research(ResearchCalls calls) {
+    String note = "not of Linux: docs/experiments.md";
+    row(ResearchCalls.FILL, "research_fill", calls::fill, FULL, "size", note);
+    row(ResearchCalls.ALLOCATE, "research_allocate", calls::allocate, FULL, "size size", note);
+    row(
+        ResearchCalls.COLLECTIONS,
+        "research_collections",
+        ResearchCalls::collections,
+        FULL,
+        "",
+        note);
   }
 
   private void timers() {

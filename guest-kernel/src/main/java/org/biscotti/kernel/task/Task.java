@@ -23,7 +23,7 @@ public final class Task implements Caller {
   private volatile int threadId;
   private final CpuContext context;
   private UserMemory memory;
-  private final UserBuffer buffer = new UserBuffer();
+  private final UserBuffer buffer;
 
   private @Nullable GuestCpu cpu;
   private volatile @Nullable Thread waitingThread;
@@ -55,6 +55,7 @@ public final class Task implements Caller {
     this.context = context;
     this.affinity = affinity;
     memory = new UserMemory(process.space());
+    buffer = new UserBuffer(process.kernel().parallel());
     signals = new TaskSignals(process.kernel().processes().queuedSignals());
   }
 

@@ -50,7 +50,8 @@ final class KvmGuestMachine implements GuestMachine {
               flags.syscalls(),
               flags.exitless(),
               flags.patching(),
-              flags.parallelism());
+              flags.parallelism(),
+              flags.researchCalls());
       return new KvmGuestMachine(
           recording,
           mounts,

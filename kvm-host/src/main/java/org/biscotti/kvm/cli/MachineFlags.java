@@ -24,6 +24,7 @@ import picocli.CommandLine.ParseResult;
  * @param patching whether busy calls may become jumps
  * @param fork how page tables get to a child
  * @param parallelism who does the parts of large work
+ * @param researchCalls whether there are calls that Linux does not have
  * @param recording file for the Flight Recorder, or null
  */
 record MachineFlags(
@@ -35,6 +36,7 @@ record MachineFlags(
     Patching patching,
     ForkPolicies fork,
     Parallelism parallelism,
+    boolean researchCalls,
     @Nullable String recording) {
   static final long MEMORY_DEFAULT = 1L << 30;
   private static final String CPUS = "--cpus";
@@ -51,6 +53,7 @@ record MachineFlags(
   private static final String PATCHING = "--patching";
   private static final String FORK = "--fork";
   private static final String PARALLEL = "--parallel";
+  private static final String RESEARCH_CALLS = "--research-calls";
   private static final String JFR = "--jfr";
 
   /** Adds the options. */
@@ -114,6 +117,11 @@ record MachineFlags(
                     + "each, or idle cores when it pays (default: adaptive).")
             .build());
     spec.addOption(
+        Arguments.flag(
+            RESEARCH_CALLS,
+            "Offer system calls that Linux does not have, for experiments with the kernel's heap "
+                + "(docs/experiments.md)."));
+    spec.addOption(
         Arguments.value(
                 JFR,
                 "FILE",
@@ -144,6 +152,7 @@ record MachineFlags(
         Arguments.chosen(arguments, PATCHING, Patching.AUTO),
         Arguments.chosen(arguments, FORK, ForkPolicies.PARALLEL),
         Arguments.chosen(arguments, PARALLEL, Parallelism.ADAPTIVE),
+        arguments.hasMatchedOption(RESEARCH_CALLS),
         Arguments.valueOf(arguments, JFR));
   }
 

@@ -191,6 +191,7 @@ class MainTest {
                 Patching.AUTO,
                 ForkPolicies.PARALLEL,
                 Parallelism.ADAPTIVE,
+                false,
                 null));
     GuestMachine.Request request = machine.started.getFirst();
     assertThat(request.environment()).contains("A=1", "B=2");

@@ -36,6 +36,7 @@ class SmallfileJsonTest {
             Patching.AUTO,
             ForkPolicies.PARALLEL,
             Parallelism.ADAPTIVE,
+            false,
             null),
         new HostKind(false, true, true),
         new HostFacts(

@@ -1,0 +1,98 @@
+/*
+ * The garbage collector's benchmark of Cutler et al., section 4.2: forks while the kernel's heap is
+ * full of live objects. Runs on Biscotti only, with --research-calls.
+ *
+ *   bmgc OBJECTS FORKS COLLECTIONS BYTES KEEP
+ *
+ * Has the kernel keep OBJECTS objects in a hash table, then forks a program that exits, FORKS times
+ * and until the whole heap has been collected COLLECTIONS times meanwhile, but at most 400 times as
+ * often. Each fork is followed by a call that makes the kernel allocate BYTES in small objects,
+ * which live for KEEP forks: they stand for what the kernel of the paper allocates for a fork. Only
+ * fork, exit and wait are timed. Prints one line:
+ *
+ *   forks collections mean_ns median_ns worst_ns cycles_per_fork begin end
+ *
+ * begin and end are nanoseconds of CLOCK_REALTIME.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <x86intrin.h>
+
+enum { FILL = 2000, ALLOCATE, COLLECTIONS, WARM_UP = 200, FACTOR_MAX = 400 };
+
+static int64_t now_ns(clockid_t clock) {
+  struct timespec t;
+  clock_gettime(clock, &t);
+  return t.tv_sec * 1000000000L + t.tv_nsec;
+}
+
+static void __attribute__((noreturn)) fail(const char *what) {
+  fprintf(stderr, "bmgc: %s: %s\n", what, strerror(errno));
+  exit(1);
+}
+
+static long research(long number, long first, long second) {
+  long result = syscall(number, first, second);
+  if (result < 0) fail("research call (run with --research-calls, and a larger --kernel-heap)");
+  return result;
+}
+
+static void fork_once(void) {
+  pid_t child = fork();
+  int status;
+  if (child == 0) _exit(0);
+  if (child < 0 || waitpid(child, &status, 0) != child || status) fail("fork");
+}
+
+static int by_value(const void *a, const void *b) {
+  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+  return (x > y) - (x < y);
+}
+
+int main(int argc, char **argv) {
+  if (argc < 6) {
+    fprintf(stderr, "usage: bmgc OBJECTS FORKS COLLECTIONS BYTES KEEP\n");
+    return 2;
+  }
+  long objects = atol(argv[1]), least = atol(argv[2]), wanted = atol(argv[3]);
+  long bytes = atol(argv[4]), keep = atol(argv[5]);
+  long most = least * FACTOR_MAX;
+  /* Shared, so that a fork does not copy it. */
+  int64_t *times = mmap(NULL, (size_t)most * sizeof *times, PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (least < 1 || times == MAP_FAILED) fail("mmap");
+  if (research(FILL, objects, 0) != objects) fail("fill");
+  for (int i = 0; i < WARM_UP; i++) {
+    fork_once();
+    research(ALLOCATE, bytes, keep);
+  }
+  long before = research(COLLECTIONS, 0, 0), collections = 0, forks = 0;
+  int64_t begin = now_ns(CLOCK_REALTIME), sum = 0;
+  uint64_t cycles = 0;
+  while (forks < most && (forks < least || collections < wanted)) {
+    int64_t start = now_ns(CLOCK_MONOTONIC);
+    uint64_t tsc = __rdtsc();
+    fork_once();
+    cycles += __rdtsc() - tsc;
+    times[forks] = now_ns(CLOCK_MONOTONIC) - start;
+    sum += times[forks++];
+    research(ALLOCATE, bytes, keep);
+    if (forks % 16 == 0) collections = research(COLLECTIONS, 0, 0) - before;
+  }
+  collections = research(COLLECTIONS, 0, 0) - before;
+  int64_t end = now_ns(CLOCK_REALTIME);
+  qsort(times, (size_t)forks, sizeof *times, by_value);
+  printf("%ld %ld %ld %ld %ld %ld %ld %ld\n", forks, collections, (long)(sum / forks),
+         (long)times[forks / 2], (long)times[forks - 1], (long)(cycles / (uint64_t)forks),
+         (long)begin, (long)end);
+  return 0;
+}

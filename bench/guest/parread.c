@@ -1,0 +1,136 @@
+/*
+ * Large reads of a cached file (Cutler et al., figure 2), and what bounds them.
+ *
+ *   parread read DIR SIZE...      one read of SIZE bytes at a time, over and over
+ *   parread write DIR SIZE...     overwrites likewise
+ *   parread copy THREADS SIZE...  memcpy of SIZE bytes, in equal parts by so many threads
+ *
+ * Prints a line for each size: bytes, rounds, and the median, the 25th and the 75th percentile of a
+ * round in nanoseconds. Buffers and file have their pages before time counts.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ROUNDS_MAX = 4000, ROUNDS_MIN = 9, THREADS_MAX = 64 };
+static const int64_t ROUND_TIME_NS = 400000000;
+static const int64_t WARM_UP_NS = 300000000;
+
+static pthread_barrier_t barrier;
+static char *from, *to;
+static size_t part;
+static long copiers;
+static int ended;
+
+static int64_t now_ns(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1000000000L + t.tv_nsec;
+}
+
+static void __attribute__((noreturn)) fail(const char *what) {
+  fprintf(stderr, "parread: %s: %s\n", what, strerror(errno));
+  exit(1);
+}
+
+static char *memory(size_t size) {
+  char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (p == MAP_FAILED) fail("mmap");
+  for (size_t i = 0; i < size; i += 4096) p[i] = (char)(i >> 12);
+  return p;
+}
+
+static int by_value(const void *a, const void *b) {
+  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+  return (x > y) - (x < y);
+}
+
+static void *copier(void *argument) {
+  long index = (long)argument;
+  for (;;) {
+    pthread_barrier_wait(&barrier);
+    if (ended) return NULL;
+    memcpy(to + (size_t)index * part, from + (size_t)index * part, part);
+    pthread_barrier_wait(&barrier);
+  }
+}
+
+static void once(char what, int fd, size_t size) {
+  if (what == 'c') {
+    pthread_barrier_wait(&barrier);
+    memcpy(to, from, part);
+    pthread_barrier_wait(&barrier);
+    return;
+  }
+  ssize_t moved = what == 'r' ? pread(fd, to, size, 0) : pwrite(fd, to, size, 0);
+  if (moved != (ssize_t)size) fail(what == 'r' ? "pread" : "pwrite");
+}
+
+static void measure(char what, int fd, size_t size) {
+  static int64_t times[ROUNDS_MAX];
+  part = size / (size_t)copiers;
+  int64_t start = now_ns();
+  while (now_ns() - start < WARM_UP_NS) once(what, fd, size);
+  int rounds = 0;
+  start = now_ns();
+  while (rounds < ROUNDS_MAX && (rounds < ROUNDS_MIN || now_ns() - start < ROUND_TIME_NS)) {
+    int64_t begin = now_ns();
+    once(what, fd, size);
+    times[rounds++] = now_ns() - begin;
+  }
+  qsort(times, (size_t)rounds, sizeof *times, by_value);
+  printf("%zu %d %ld %ld %ld\n", size, rounds, (long)times[rounds / 2], (long)times[rounds / 4],
+         (long)times[rounds * 3 / 4]);
+}
+
+int main(int argc, char **argv) {
+  char what = argc > 3 ? argv[1][0] : 0;
+  if (what != 'r' && what != 'w' && what != 'c') {
+    fprintf(stderr, "usage: parread read|write DIR SIZE... | parread copy THREADS SIZE...\n");
+    return 2;
+  }
+  setvbuf(stdout, NULL, _IOLBF, 0);
+  size_t most = 0;
+  for (int i = 3; i < argc; i++) {
+    size_t size = (size_t)atol(argv[i]);
+    if (size > most) most = size;
+  }
+  to = memory(most);
+  copiers = 1;
+  int fd = -1;
+  pthread_t threads[THREADS_MAX];
+  if (what == 'c') {
+    from = memory(most);
+    copiers = atol(argv[2]);
+    if (copiers < 1 || copiers > THREADS_MAX) fail("threads");
+    if (pthread_barrier_init(&barrier, NULL, (unsigned)copiers)) fail("barrier");
+    for (long i = 1; i < copiers; i++)
+      if (pthread_create(&threads[i], NULL, copier, (void *)i)) fail("thread");
+  } else {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/parread-%d", argv[2], getpid());
+    fd = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
+    if (fd < 0) fail(path);
+    unlink(path);
+    for (size_t done = 0; done < most;) {
+      ssize_t written = write(fd, to + done, most - done);
+      if (written <= 0) fail("write");
+      done += (size_t)written;
+    }
+  }
+  for (int i = 3; i < argc; i++) measure(what, fd, (size_t)atol(argv[i]));
+  if (what == 'c') {
+    ended = 1;
+    pthread_barrier_wait(&barrier);
+    for (long i = 1; i < copiers; i++) pthread_join(threads[i], NULL);
+  }
+  return 0;
+}

@@ -1,0 +1,113 @@
+package org.biscotti.bench.figures;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.biscotti.kernel.mem.ForkPolicies;
+
+/** The paper's section 4.3: forks of a large process, its page tables copied by policy. */
+final class BigForkFigure implements Experiment {
+  private static final String FORK = "fork call, ms";
+  private static final String WHOLE = "fork, exit and wait, ms";
+  private static final String CYCLES = "million cycles per fork call";
+  private static final String NATIVE = "native Linux";
+  private static final double SPEED_UP_MIN = 1.5;
+
+  @Override
+  public String name() {
+    return "fork";
+  }
+
+  @Override
+  public String title() {
+    return "Section 4.3: parallel fork";
+  }
+
+  @Override
+  public int steps(boolean quick) {
+    return 1 + ForkPolicies.values().length + Lab.cores();
+  }
+
+  @Override
+  public Result run(Lab lab) throws IOException {
+    int mebibytes = lab.choose(1024, 4096);
+    int forks = lab.choose(20, 500);
+    List<String> program =
+        List.of(lab.program("bigfork"), Integer.toString(mebibytes), Integer.toString(forks));
+    String memory = "--memory=" + (mebibytes * 5L / 4 + 512) + "M";
+    List<Point> points = new ArrayList<>();
+    List<String> series = new ArrayList<>(List.of(NATIVE));
+    lab.step("fork of %d MiB, native".formatted(mebibytes));
+    add(points, NATIVE, "all cores", lab.natively(program));
+    for (ForkPolicies policy : ForkPolicies.values()) {
+      String name = policy.name().toLowerCase(Locale.ROOT);
+      series.add(name);
+      lab.step("fork of %d MiB, %s".formatted(mebibytes, name));
+      add(points, name, "all cores", lab.guest(List.of(memory, "--fork=" + name), program));
+    }
+    for (int cpus = 1; cpus <= Lab.cores(); cpus++) {
+      lab.step("parallel fork of %d MiB on %d vCPUs".formatted(mebibytes, cpus));
+      List<String> options = List.of(memory, "--fork=parallel", "--cpus=" + cpus);
+      add(points, "parallel by vCPUs", Integer.toString(cpus), lab.guest(options, program));
+    }
+    Result result =
+        new Result(
+            name(),
+            title(),
+            points,
+            List.of(
+                new Chart(
+                    "fork",
+                    "Fork of %d MiB".formatted(mebibytes),
+                    FORK,
+                    "",
+                    Chart.Kind.BARS,
+                    series),
+                new Chart(
+                    "fork-scaling",
+                    "Parallel fork by number of vCPUs",
+                    FORK,
+                    "vCPUs",
+                    Chart.Kind.LINES,
+                    List.of("parallel by vCPUs"))),
+            new ArrayList<>(),
+            List.of(
+                "The paper forks with 4 GiB mapped: 525 million cycles sequentially, 70 million on "
+                    + "eight cores, 7.5 times.",
+                "Under shadow paging the host forgets the parent's translations in that time too, one "
+                    + "by one and on one core. The parallel fork does that beside the copying; what is "
+                    + "shared on demand still waits for it."));
+    double sequential = result.median("sequential", "all cores", FORK);
+    double parallel = result.median("parallel", "all cores", FORK);
+    result
+        .findings()
+        .add(
+            "parallel is %.2f times as fast as sequential on %d cores; the aim is %.1f on two"
+                .formatted(sequential / parallel, Lab.cores(), SPEED_UP_MIN));
+    for (String name : series) {
+      result
+          .findings()
+          .add(
+              "%s: %.2f ms, %.2f times native"
+                  .formatted(
+                      name,
+                      result.median(name, "all cores", FORK),
+                      result.median(name, "all cores", FORK)
+                          / result.median(NATIVE, "all cores", FORK)));
+    }
+    return result;
+  }
+
+  /** The first forks are cold, and left out. */
+  private static void add(List<Point> points, String series, String x, Lab.Output output) {
+    List<double[]> rows = output.rows();
+    List<double[]> warm = rows.subList(rows.size() / 4, rows.size());
+    Samples fork = Samples.of(warm.stream().mapToDouble(row -> row[0]).toArray());
+    Samples whole = Samples.of(warm.stream().mapToDouble(row -> row[1]).toArray());
+    points.add(Point.of(series, x, FORK, fork.times(1e-6), output.command()));
+    points.add(Point.of(series, x, WHOLE, whole.times(1e-6), output.command()));
+    points.add(
+        Point.of(series, x, CYCLES, fork.times(HostClock.cyclesPerNano() / 1e6), output.command()));
+  }
+}

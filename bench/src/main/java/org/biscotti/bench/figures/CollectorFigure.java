@@ -1,0 +1,154 @@
+package org.biscotti.bench.figures;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The paper's figure 5, BMGC: forks while the kernel's heap is full of live objects. */
+final class CollectorFigure implements Experiment {
+  private static final String CYCLES = "thousand cycles per fork";
+  private static final String MICROS = "µs per fork";
+  private static final String LONGEST = "longest pause, ms";
+  private static final String PAUSED = "paused, % of the time";
+  private static final String RATE = "allocated, MB/s";
+  private static final String WHOLE = "collections of the whole heap";
+  private static final String FORKS = "forks";
+
+  /** What the kernel allocates for each fork, and for how many forks it lives: 256 MiB together. */
+  private static final int BYTES_PER_FORK = 1 << 20;
+
+  private static final int KEPT_FORKS = 256;
+  private static final int FORKS_MIN = 500;
+  private static final int COLLECTIONS_MIN = 10;
+  private static final double ZGC_RATIO_MAX = 1.10;
+
+  @Override
+  public String name() {
+    return "bmgc";
+  }
+
+  @Override
+  public String title() {
+    return "Figure 5: forks beside a full heap (BMGC)";
+  }
+
+  private static List<String> collectors(boolean quick) {
+    return quick ? List.of("g1", "zgc") : List.of("zgc", "shenandoah", "g1", "parallel", "serial");
+  }
+
+  private static List<Integer> objects(boolean quick) {
+    return quick
+        ? List.of(100_000, 1_000_000)
+        : List.of(100_000, 1_000_000, 10_000_000, 50_000_000);
+  }
+
+  @Override
+  public int steps(boolean quick) {
+    return collectors(quick).size() * objects(quick).size();
+  }
+
+  @Override
+  public Result run(Lab lab) throws IOException {
+    String heap = lab.choose("2G", "12G");
+    List<Point> points = new ArrayList<>();
+    List<String> findings = new ArrayList<>();
+    List<Integer> objects = objects(lab.quick());
+    for (String collector : collectors(lab.quick())) {
+      for (int count : objects) {
+        lab.step("%s, %,d live objects".formatted(collector, count));
+        measure(lab, collector, count, heap, points, findings);
+      }
+    }
+    Result result =
+        new Result(
+            name(),
+            title(),
+            points,
+            List.of(
+                new Chart(
+                    "bmgc",
+                    "Forks beside live objects in the kernel",
+                    CYCLES,
+                    "live objects",
+                    Chart.Kind.LINES_LOG_X,
+                    collectors(lab.quick())),
+                new Chart(
+                    "bmgc-pauses",
+                    "Longest pause",
+                    LONGEST,
+                    "live objects",
+                    Chart.Kind.LINES_LOG,
+                    collectors(lab.quick()))),
+            findings,
+            List.of(
+                "The paper's curve rises by 55 %, from 0.1 to 50 million objects, with a collector that "
+                    + "marks the whole heap each time.",
+                "Page tables are not on the heap here, so a fork allocates little of itself. %d KiB in "
+                        .formatted(BYTES_PER_FORK >> 10)
+                    + "objects of 64 bytes for each, which live for %d forks, stand for what the "
+                        .formatted(KEPT_FORKS)
+                    + "paper's kernel allocates. Forks go on until the whole heap has been collected "
+                    + "%d times. The heap has %s.".formatted(COLLECTIONS_MIN, heap)));
+    String most = Integer.toString(objects.getLast());
+    String least = Integer.toString(objects.getFirst());
+    for (String collector : collectors(lab.quick())) {
+      double rise =
+          result.median(collector, most, MICROS) / result.median(collector, least, MICROS);
+      String bar =
+          collector.equals("zgc") ? "; at most %.2f is asked for".formatted(ZGC_RATIO_MAX) : "";
+      findings.add(
+          "%s: a fork costs %.2f times as much beside %s objects as beside %s%s"
+              .formatted(collector, rise, most, least, bar));
+    }
+    return result;
+  }
+
+  private static void measure(
+      Lab lab, String collector, int count, String heap, List<Point> points, List<String> findings)
+      throws IOException {
+    Path recording = lab.recording("bmgc");
+    Lab.Output output =
+        lab.guest(
+            List.of(
+                "--research-calls",
+                "--gc=" + collector,
+                "--kernel-heap=" + heap,
+                "--jfr=" + recording),
+            List.of(
+                lab.program("bmgc"),
+                Integer.toString(count),
+                Integer.toString(FORKS_MIN),
+                Integer.toString(COLLECTIONS_MIN),
+                Integer.toString(BYTES_PER_FORK),
+                Integer.toString(KEPT_FORKS)));
+    double[] row = Lab.Output.numbers(output.output().getLast());
+    Collections collections =
+        Collections.read(recording, Collections.instant(row[6]), Collections.instant(row[7]));
+    Files.deleteIfExists(recording);
+    String x = Integer.toString(count);
+    String command = output.command();
+    points.add(Point.of(collector, x, CYCLES, row[5] / 1e3, command));
+    points.add(
+        new Point(
+            collector,
+            x,
+            MICROS,
+            row[2] / 1e3,
+            row[3] / 1e3,
+            row[4] / 1e3,
+            (long) row[0],
+            command));
+    points.add(Point.of(collector, x, LONGEST, collections.longestNanos() / 1e6, command));
+    points.add(Point.of(collector, x, PAUSED, collections.pausedPercent(), command));
+    points.add(Point.of(collector, x, RATE, collections.bytesPerSecond() / 1e6, command));
+    points.add(Point.of(collector, x, WHOLE, row[1], command));
+    points.add(Point.of(collector, x, FORKS, row[0], command));
+    if (row[1] < COLLECTIONS_MIN) {
+      findings.add(
+          "%s, %s objects: only %.0f collections of the whole heap in %.0f forks"
+              .formatted(collector, x, row[1], row[0]));
+    }
+  }
+}

@@ -1,0 +1,143 @@
+package org.biscotti.kernel.syscall;
+
+import java.lang.management.GarbageCollectorMXBean;
+import java.lang.management.ManagementFactory;
+import java.util.concurrent.locks.ReentrantLock;
+import org.biscotti.kernel.abi.Errno;
+import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.task.Task;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Calls that Linux does not have, for experiments with the garbage collector under the kernel
+ * (docs/experiments.md). They are there only when the kernel was booted for research: a program can
+ * fill the kernel's heap with them.
+ */
+final class ResearchCalls {
+  /** Numbers that Linux does not use: its own end below 500, those of x32 below 600. */
+  static final int FILL = 2000;
+
+  static final int ALLOCATE = 2001;
+  static final int COLLECTIONS = 2002;
+
+  private static final long OBJECTS_MAX = 1L << 30;
+  private static final long BYTES_MAX = 1L << 30;
+  private static final long KEPT_MAX = 1 << 20;
+
+  /** Bytes of an object that {@link #allocate} makes, its header of 16 included. */
+  private static final int OBJECT_BYTES = 64;
+
+  private static final int HEADER_BYTES = 16;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private @Nullable Entry[] table = new Entry[0];
+  private @Nullable Object[] kept = new Object[0];
+  private int nextKept;
+
+  /** An object of the hash table: a key, and the next one in the same bucket. */
+  private static final class Entry {
+    final long key;
+    final @Nullable Entry next;
+
+    Entry(long key, @Nullable Entry next) {
+      this.key = key;
+      this.next = next;
+    }
+  }
+
+  /**
+   * research_fill(count): puts so many objects into a hash table of the kernel's, and lets those of
+   * before go (the paper's section 4.2).
+   *
+   * @return what the table has now; ENOMEM if the heap is too small, with an empty table
+   */
+  long fill(Task task, long count, long b, long c, long d, long e, long f) {
+    require(count, OBJECTS_MAX);
+    lock.lock();
+    try {
+      table = new Entry[0];
+      int buckets = Math.max(1, Integer.highestOneBit((int) count));
+      @Nullable Entry[] filled = new Entry[buckets];
+      for (long key = 0; key < count; key++) {
+        int bucket = (int) ((key * 0x9e37_79b9_7f4a_7c15L) >>> 33) & (buckets - 1);
+        filled[bucket] = new Entry(key, filled[bucket]);
+      }
+      table = filled;
+      return size();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private long size() {
+    long size = 0;
+    for (Entry first : table) {
+      for (Entry entry = first; entry != null; entry = entry.next) {
+        size += entry.key >= 0 ? 1 : 0;
+      }
+    }
+    return size;
+  }
+
+  /**
+   * research_allocate(bytes, keep): makes objects of 64 bytes, and keeps them until as many later
+   * calls have been made.
+   *
+   * @return how many objects; ENOMEM
+   */
+  long allocate(Task task, long bytes, long keep, long c, long d, long e, long f) {
+    require(bytes, BYTES_MAX);
+    require(keep, KEPT_MAX);
+    byte[][] objects = new byte[(int) (bytes / OBJECT_BYTES)][];
+    for (int i = 0; i < objects.length; i++) {
+      objects[i] = new byte[OBJECT_BYTES - HEADER_BYTES];
+    }
+    lock.lock();
+    try {
+      if (kept.length != keep) {
+        kept = new Object[(int) keep];
+        nextKept = 0;
+      }
+      if (keep > 0) {
+        kept[nextKept] = objects;
+        nextKept = (nextKept + 1) % kept.length;
+      }
+    } finally {
+      lock.unlock();
+    }
+    return objects.length;
+  }
+
+  /** research_collections(): how often the whole heap has been collected since the JVM started. */
+  static long collections(Task task, long a, long b, long c, long d, long e, long f) {
+    long count = 0;
+    for (GarbageCollectorMXBean collector : ManagementFactory.getGarbageCollectorMXBeans()) {
+      if (collectsWholeHeap(collector.getName())) {
+        count += Math.max(0, collector.getCollectionCount());
+      }
+    }
+    return count;
+  }
+
+  /** By the names that HotSpot's collectors have. */
+  static boolean collectsWholeHeap(String collector) {
+    return switch (collector) {
+      case "G1 Concurrent GC",
+          "G1 Old Generation",
+          "MarkSweepCompact",
+          "PS MarkSweep",
+          "Shenandoah Cycles",
+          "Shenandoah Global",
+          "ZGC Cycles",
+          "ZGC Major Cycles" ->
+          true;
+      default -> false;
+    };
+  }
+
+  private static void require(long value, long maximum) {
+    if (value < 0 || value > maximum) {
+      throw ErrnoException.of(Errno.EINVAL);
+    }
+  }
+}
