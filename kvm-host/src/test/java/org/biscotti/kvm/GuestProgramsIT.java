@@ -84,6 +84,7 @@ class GuestProgramsIT {
         "procdev",
         "registers",
         "ringregisters",
+        "selfsignals",
         "signals",
         "sockets",
         "splices",

@@ -235,9 +235,29 @@ public final class SignalDelivery {
   }
 
   /**
+   * True if signals wait that are not blocked, the program has handlers for all of them, and there
+   * is nothing else to do before it goes on.
+   */
+  public static boolean awaitsHandlersOnly(Task task) {
+    if (!task.hasDeliverableSignal()
+        || task.mustEnd()
+        || task.process().signalState().isStopped()) {
+      return false;
+    }
+    SignalActions actions = task.process().actions();
+    long set = (task.pendingSignals() | task.process().pendingSignals()) & ~task.blockedSignals();
+    for (; set != 0; set &= set - 1) {
+      if (!actions.catches(Long.numberOfTrailingZeros(set) + 1)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /**
    * Handles every signal that waits and is not blocked: carries out default actions, makes the
    * frames of handlers, and decides whether an interrupted call is made again. Called by the thread
-   * of the vCPU that the task is on.
+   * of the vCPU that the task is on, or by whoever serves its call while it waits in the ring.
    */
   public static void deliver(Task task) {
     Process process = task.process();

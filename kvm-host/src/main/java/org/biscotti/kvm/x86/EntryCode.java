@@ -24,6 +24,11 @@ import org.biscotti.kernel.port.CpuContext;
  * registers will be is known only to whoever answers. {@link #place} says which, for every address.
  * RSP is changed for a moment on the way back in ring 3; the program's is in the request page then.
  *
+ * <p>An answer may be to save the vector state, which is nowhere but in the processor, and to wait
+ * for the next answer; or to go on with other registers than the program had, vector state and all.
+ * The processor loads only what the kernel has found to be valid: nothing here may raise an
+ * exception.
+ *
  * <p>Where {@code syscall} stays in ring 3 it is the host that makes it so, which can take
  * microseconds. A program whose instruction has been replaced by a jump ({@link
  * org.biscotti.kernel.mem.CallSites}) comes in at {@link #jumpBytes} instead, with RCX as {@code
@@ -172,7 +177,9 @@ public final class EntryCode {
     Assembler.Label answered = new Assembler.Label();
     Assembler.Label leave = new Assembler.Label();
     Assembler.Label load = new Assembler.Label();
+    Assembler.Label save = new Assembler.Label();
     Assembler.Label loadFs = new Assembler.Label();
+    Assembler.Label loadVector = new Assembler.Label();
     if (!ring0) {
       a.storeConstant(RING_REQUEST + REQUEST_JUMPED, 0);
     }
@@ -207,12 +214,28 @@ public final class EntryCode {
     a.bind(load);
     a.compare(RING_REPLY + REPLY_ACTION, LEAVE);
     a.je(leave);
+    a.compare(RING_REPLY + REPLY_ACTION, SAVE);
+    a.je(save);
     a.compare(RING_REPLY + REPLY_ACTION, LOAD_FS);
     a.jne(loadFs);
     a.load(RAX, RING_REPLY + REPLY_FS_BASE);
     a.setFsBaseFromRax();
     a.bind(loadFs);
+    a.compare(RING_REPLY + REPLY_ACTION, LOAD_VECTOR);
+    a.jne(loadVector);
+    // EDX may be anything: no feature has a number above 31.
+    a.loadEax(RING_REPLY + REPLY_FEATURES);
+    a.loadVector(RING_REPLY + REPLY_VECTOR);
+    a.bind(loadVector);
     loadRegisters(a);
+
+    a.bind(save);
+    a.loadEax(RING_REPLY + REPLY_FEATURES);
+    a.saveVector(RING_REQUEST + REQUEST_VECTOR);
+    a.loadEax(RING_REQUEST + REQUEST_SEQUENCE);
+    a.incrementEax();
+    a.storeEax(RING_REQUEST + REQUEST_SEQUENCE);
+    a.jmp(wait);
 
     a.bind(exit);
     out = a.here();
