@@ -140,6 +140,11 @@ final class Assembler {
     bytes(value);
   }
 
+  /** cmp eax, imm8. */
+  void compareEaxWith(int value) {
+    bytes(0x83, 0xf8, value);
+  }
+
   /** mov dword [address], imm32. */
   void storeConstant(long address, int value) {
     bytes(0xc7, MODRM_RIP);

@@ -178,8 +178,8 @@ public final class EntryCode {
     Assembler.Label leave = new Assembler.Label();
     Assembler.Label load = new Assembler.Label();
     Assembler.Label save = new Assembler.Label();
-    Assembler.Label loadFs = new Assembler.Label();
     Assembler.Label loadVector = new Assembler.Label();
+    Assembler.Label loadRest = new Assembler.Label();
     if (!ring0) {
       a.storeConstant(RING_REQUEST + REQUEST_JUMPED, 0);
     }
@@ -206,27 +206,31 @@ public final class EntryCode {
     a.undefined();
 
     a.bind(answered);
-    a.compare(RING_REPLY + REPLY_ACTION, RETURN);
+    // Read once: whoever has asked for the vector state may give up and answer something else.
+    a.loadEax(RING_REPLY + REPLY_ACTION);
+    a.compareEaxWith(RETURN);
     a.jne(load);
     a.load(RAX, RING_REPLY + REPLY_RESULT);
     returnToProgram(a);
 
     a.bind(load);
-    a.compare(RING_REPLY + REPLY_ACTION, LEAVE);
+    a.compareEaxWith(LEAVE);
     a.je(leave);
-    a.compare(RING_REPLY + REPLY_ACTION, SAVE);
+    a.compareEaxWith(SAVE);
     a.je(save);
-    a.compare(RING_REPLY + REPLY_ACTION, LOAD_FS);
-    a.jne(loadFs);
+    a.compareEaxWith(LOAD_VECTOR);
+    a.je(loadVector);
+    a.compareEaxWith(LOAD_FS);
+    a.jne(loadRest);
     a.load(RAX, RING_REPLY + REPLY_FS_BASE);
     a.setFsBaseFromRax();
-    a.bind(loadFs);
-    a.compare(RING_REPLY + REPLY_ACTION, LOAD_VECTOR);
-    a.jne(loadVector);
+    a.jmp(loadRest);
+
+    a.bind(loadVector);
     // EDX may be anything: no feature has a number above 31.
     a.loadEax(RING_REPLY + REPLY_FEATURES);
     a.loadVector(RING_REPLY + REPLY_VECTOR);
-    a.bind(loadVector);
+    a.bind(loadRest);
     loadRegisters(a);
 
     a.bind(save);

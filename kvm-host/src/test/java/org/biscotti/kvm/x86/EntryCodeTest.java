@@ -59,6 +59,7 @@ class EntryCodeTest {
     long vector = PROGRAM_VECTOR;
     boolean zero;
     private long decoded;
+    int actionReads;
     String end = "";
 
     Cpu(EntryCode entry, boolean jumps, boolean served, long programFlags) {
@@ -179,7 +180,9 @@ class EntryCodeTest {
         }
         case 0x8b -> {
           int modrm = next();
-          registers[register(modrm, high)] = load(operand(modrm, 0), bytes);
+          long address = operand(modrm, 0);
+          actionReads += address == RING_REPLY + REPLY_ACTION ? 1 : 0;
+          registers[register(modrm, high)] = load(address, bytes);
         }
         case 0x8d -> {
           int modrm = next();
@@ -187,8 +190,10 @@ class EntryCodeTest {
         }
         case 0x39 -> zero = load(operand(next(), 0), 4) == (registers[RAX] & 0xffffffffL);
         case 0x83 -> {
-          long address = operand(next(), 1);
-          zero = (int) load(address, 4) == (byte) next();
+          int modrm = next();
+          boolean eax = modrm == 0xf8;
+          int value = eax ? (int) registers[RAX] : (int) load(operand(modrm, 1), 4);
+          zero = value == (byte) next();
         }
         case 0xc7 -> {
           long address = operand(next(), 4);
@@ -338,6 +343,8 @@ class EntryCodeTest {
       looks += cpu.sequence() == awaited ? 1 : 0;
       cpu.step();
     }
+    // It may be replaced by another at any moment.
+    assertThat(cpu.actionReads).as("looks at the action of an answer").isEqualTo(awaited - 1);
     visited.putAll(cpu.visited);
     return cpu;
   }
