@@ -134,12 +134,13 @@ static unsigned wrong;
 static volatile int hits, depth, deepest;
 static unsigned char *alternate;
 
-/* Something is not as it has to be; the first few are shown. */
-static void differs(const char *what, unsigned round, uint64_t is, uint64_t was) {
-  if (wrong++ < 10) printf("%s, round %u: %#lx, was %#lx\n", what, round, is, was);
-}
-
 static unsigned now_round;
+
+/* Something is not as it has to be; the first few are shown. */
+static void differs(const char *what, int index, uint64_t is, uint64_t was) {
+  if (wrong++ < 30)
+    printf("round %u, depth %d, hit %d: %s %d is %#lx, was %#lx\n", now_round, depth, hits, what, index, is, was);
+}
 
 static void clobber_all(void) {
   __asm__ volatile(
@@ -166,9 +167,9 @@ static void check_initial(void) {
   } environment;
   uint32_t mxcsr;
   __asm__ volatile("fnstenv %0\n fldcw %0\n stmxcsr %1" : "=m"(environment), "=m"(mxcsr));
-  if (environment.control != 0x37f) differs("control word in handler", now_round, environment.control, 0x37f);
-  if (environment.tags != 0xffff) differs("tags in handler", now_round, environment.tags, 0xffff);
-  if (mxcsr != 0x1f80) differs("mxcsr in handler", now_round, mxcsr, 0x1f80);
+  if (environment.control != 0x37f) differs("control word in handler", 0, environment.control, 0x37f);
+  if (environment.tags != 0xffff) differs("tags in handler", 0, environment.tags, 0xffff);
+  if (mxcsr != 0x1f80) differs("mxcsr in handler", 0, mxcsr, 0x1f80);
 }
 
 enum kind { PLAIN, NESTED, ALTERNATE, AGAIN, EDITED, KINDS };
@@ -188,12 +189,12 @@ void seen_handler(int signal, siginfo_t *info, void *address) {
   const greg_t *gregs = context->uc_mcontext.gregs;
   hits++;
   check_initial();
-  if (entry[RAX] != 0) differs("rax in handler", now_round, entry[RAX], 0);
-  if (entry[RDI] != (uint64_t)signal) differs("rdi in handler", now_round, entry[RDI], (uint64_t)signal);
-  if ((entry[RSP] + 8) % 16) differs("stack in handler", now_round, entry[RSP], 0);
-  if (entry[FLAGS] & DIRECTION) differs("flags in handler", now_round, entry[FLAGS], 0);
+  if (entry[RAX] != 0) differs("rax in handler", 0, entry[RAX], 0);
+  if (entry[RDI] != (uint64_t)signal) differs("rdi in handler", 0, entry[RDI], (uint64_t)signal);
+  if ((entry[RSP] + 8) % 16) differs("stack in handler", 0, entry[RSP], 0);
+  if (entry[FLAGS] & DIRECTION) differs("flags in handler", 0, entry[FLAGS], 0);
   if (info->si_signo != signal || info->si_pid != getpid() || info->si_uid != getuid())
-    differs("siginfo", now_round, (uint64_t)info->si_pid, (uint64_t)getpid());
+    differs("siginfo", 0, (uint64_t)info->si_pid, (uint64_t)getpid());
   if (depth == 0 && hits == 1) {
     for (int i = 0; i < FLAGS; i++) {
       uint64_t wanted = i == RAX   ? 0
@@ -201,25 +202,23 @@ void seen_handler(int signal, siginfo_t *info, void *address) {
                         : i == R11 ? registers_in[FLAGS]
                                    : registers_in[i];
       if ((uint64_t)gregs[GREGS[i]] != wanted) {
-        printf("register %d: ", i);
-        differs("context in handler", now_round, (uint64_t)gregs[GREGS[i]], wanted);
+        differs("register context in handler", i, (uint64_t)gregs[GREGS[i]], wanted);
       }
       bool argument = i == RAX || i == RDI || i == RSI || i == RDX || i == RSP;
       if (!argument && entry[i] != wanted) {
-        printf("register %d: ", i);
-        differs("register in handler", now_round, entry[i], wanted);
+        differs("register register in handler", i, entry[i], wanted);
       }
     }
-    if (gregs[REG_RIP] != (greg_t)registers_after) differs("rip", now_round, (uint64_t)gregs[REG_RIP], 0);
+    if (gregs[REG_RIP] != (greg_t)registers_after) differs("rip", 0, (uint64_t)gregs[REG_RIP], 0);
     if ((uint64_t)gregs[REG_EFL] != registers_in[FLAGS])
-      differs("flags of context", now_round, (uint64_t)gregs[REG_EFL], registers_in[FLAGS]);
+      differs("flags of context", 0, (uint64_t)gregs[REG_EFL], registers_in[FLAGS]);
     const unsigned char *area = (unsigned char *)context->uc_mcontext.fpregs;
     for (int i = 0; i < 16; i++)
       if (memcmp(area + 160 + 16 * i, state_in.vectors + (size_t)(16 << level) * (size_t)i, 16))
-        differs("xmm of context", now_round, (uint64_t)i, 0);
+        differs("xmm of context", i, 1, 0);
   }
   bool on = (uint64_t)&context >= (uint64_t)alternate && (uint64_t)&context < (uint64_t)alternate + STACK_BYTES;
-  if (on != (kind == ALTERNATE)) differs("stack", now_round, (uint64_t)&context, (uint64_t)alternate);
+  if (on != (kind == ALTERNATE)) differs("stack", 0, (uint64_t)&context, (uint64_t)alternate);
   clobber_all();
   if (kind == NESTED && depth < 5) {
     depth++;
@@ -259,25 +258,24 @@ static void prepare(unsigned round) {
   memset(&state_out, 0, sizeof state_out);
 }
 
-static void compare(unsigned round, const uint64_t wanted[COUNT], int flipped) {
+static void compare(const uint64_t wanted[COUNT], int flipped) {
   for (int i = 0; i < COUNT; i++)
     if (registers_out[i] != wanted[i]) {
-      printf("register %d: ", i);
-      differs("after", round, registers_out[i], wanted[i]);
+      differs("register after", i, registers_out[i], wanted[i]);
     }
   size_t one = (size_t)16 << level;
   for (size_t i = 0; i < LEVELS[level].bytes; i++) {
     bool flip = flipped && i / one < 16 && i % one < 16;
     if (state_out.vectors[i] != (state_in.vectors[i] ^ (flip ? 0x5a : 0))) {
-      differs(LEVELS[level].name, round, state_out.vectors[i], state_in.vectors[i]);
+      differs(LEVELS[level].name, (int)i, state_out.vectors[i], state_in.vectors[i]);
       break;
     }
   }
   for (int i = 0; level == 2 && i < 8; i++)
-    if (memcmp(state_out.masks + 8 * i, state_in.masks + 8 * i, 2)) differs("mask", round, (uint64_t)i, 0);
-  if (memcmp(state_out.reals, state_in.reals, REALS)) differs("x87", round, 0, 0);
-  if (state_out.control != state_in.control) differs("control", round, state_out.control, state_in.control);
-  if (state_out.mxcsr != state_in.mxcsr) differs("mxcsr", round, state_out.mxcsr, state_in.mxcsr);
+    if (memcmp(state_out.masks + 8 * i, state_in.masks + 8 * i, 2)) differs("mask", i, 1, 0);
+  if (memcmp(state_out.reals, state_in.reals, REALS)) differs("x87", 0, 0, 0);
+  if (state_out.control != state_in.control) differs("control", 0, state_out.control, state_in.control);
+  if (state_out.mxcsr != state_in.mxcsr) differs("mxcsr", 0, state_out.mxcsr, state_in.mxcsr);
 }
 
 static unsigned char stack[STACK_BYTES] __attribute__((aligned(64)));
@@ -312,9 +310,9 @@ static void send_once(unsigned round) {
   for (int i = 0; i < COUNT; i++) edited[i] = registers_in[i] ^ 0x0123456789abcdef;
   edited[FLAGS] = 0x202 | (round & 1 ? CARRY | OVERFLOW : DIRECTION);
   LEVELS[level].call();
-  compare(round, kind == EDITED ? edited : wanted, kind == EDITED);
+  compare(kind == EDITED ? edited : wanted, kind == EDITED);
   int times = kind == NESTED ? 6 : kind == AGAIN ? 3 : 1;
-  if (hits != times) differs("handlers run", round, (uint64_t)hits, (uint64_t)times);
+  if (hits != times) differs("handlers run", 0, (uint64_t)hits, (uint64_t)times);
 }
 
 static void install(int signal, void (*handler)(int, siginfo_t *, void *), int flags) {
