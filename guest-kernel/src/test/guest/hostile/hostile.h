@@ -1,7 +1,8 @@
 /*
  * For programs that attack. Each says what it is about to do and does it; the list expect.txt says
  * how it must end. One that is still there afterwards says so and exits with 0; 2 is a wrong
- * argument. No signal handler is ever installed: the default action is what is tested.
+ * argument. No signal handler is ever installed but where that is the attack: the default
+ * action is what is tested.
  */
 #ifndef HOSTILE_H
 #define HOSTILE_H

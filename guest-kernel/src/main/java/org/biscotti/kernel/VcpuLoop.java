@@ -47,7 +47,7 @@ final class VcpuLoop {
     this.dispatcher = dispatcher;
     this.clockKeeper = clockKeeper;
     this.cpu = cpu;
-    server = new Server(serving, cpu.index());
+    server = new Server(serving, cpu);
   }
 
   /** Runs tasks until the scheduler is closed. */

@@ -13,6 +13,7 @@ import org.biscotti.kernel.port.CpuContext;
 import org.biscotti.kernel.port.GuestCpu;
 import org.biscotti.kernel.port.GuestMemory;
 import org.biscotti.kernel.port.KernelArea;
+import org.biscotti.kernel.port.RegisterFile;
 import org.biscotti.kernel.port.RingPages;
 import org.biscotti.kernel.port.Trap;
 import org.biscotti.kvm.ffi.CallState;
@@ -46,13 +47,7 @@ final class KvmCpu implements GuestCpu {
   private static final long SYSCALL_BYTES = 2;
   private static final int OFFSET_TRIES = 9;
 
-  /** Offset of XSTATE_BV, and bits in it (SDM vol. 1, 13.4.2). */
-  private static final int VECTOR_STATE_BITS = 512;
-
-  private static final int VECTOR_STATE_X87 = 1;
-  private static final int VECTOR_STATE_SSE = 2;
-
-  private static final byte[] INITIAL_VECTOR = initialVector();
+  private static final byte[] INITIAL_VECTOR = RegisterFile.initialVector();
 
   private final Vcpu vcpu;
   private final GuestMemory memory;
@@ -260,25 +255,11 @@ final class KvmCpu implements GuestCpu {
     return loadedVector == vector;
   }
 
-  /**
-   * FCW = 0x37f, MXCSR = 0x1f80, the rest zero (SDM vol. 1, 13.6). x87 and SSE are said to be in
-   * the area, since not every processor takes MXCSR from one that has no SSE state in it.
-   */
   private void loadInitialVector() {
     if (!vcpu.loadVector(INITIAL_VECTOR, INITIAL_VECTOR.length)) {
       throw new KvmException("KVM refuses the initial vector state");
     }
     loadedVector = null;
-  }
-
-  private static byte[] initialVector() {
-    byte[] initial = new byte[576];
-    initial[0] = 0x7f;
-    initial[1] = 3;
-    initial[24] = (byte) 0x80;
-    initial[25] = 0x1f;
-    initial[VECTOR_STATE_BITS] = VECTOR_STATE_X87 | VECTOR_STATE_SSE;
-    return initial;
   }
 
   @Override

@@ -85,6 +85,7 @@ class GuestProgramsIT {
         "procdev",
         "registers",
         "ringregisters",
+        "selfsignals",
         "signals",
         "sockets",
         "splices",

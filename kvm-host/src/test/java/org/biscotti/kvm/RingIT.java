@@ -13,6 +13,7 @@ import org.biscotti.kernel.serve.Exitless;
 import org.biscotti.kernel.serve.Policies;
 import org.biscotti.kernel.task.SignalDelivery;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
@@ -120,9 +121,8 @@ class RingIT {
   void everyRegisterSurvivesKicks(Policies policy) throws Exception {
     try (Guest guest = Guest.serving(VCPUS_WITH_SERVER, policy, Exitless.ON);
         Kicker kicker = new Kicker(guest.machine(), VCPUS_WITH_SERVER)) {
-      Path program = TestPrograms.guestTest("ringregisters");
-      Repeated one = new Repeated(guest, program, "/tmp");
-      Repeated other = new Repeated(guest, program, "/tmp");
+      Repeated one = new Repeated(guest, TestPrograms.guestTest("ringregisters"), "/tmp");
+      Repeated other = new Repeated(guest, TestPrograms.guestTest("selfsignals"), "/tmp");
       one.check();
       other.check();
       assertThat(kicker.kicks()).isGreaterThan(100);
@@ -131,8 +131,9 @@ class RingIT {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"THREAD", "ADAPTIVE"})
-  void whoeverWritesGarbageIntoItsRingHurtsNoOther(Policies policy) throws Exception {
+  @CsvSource({"THREAD, ring", "ADAPTIVE, ring", "THREAD, ringsignals", "ADAPTIVE, ringsignals"})
+  void whoeverWritesGarbageIntoItsRingHurtsNoOther(Policies policy, String program)
+      throws Exception {
     try (Guest guest = Guest.serving(VCPUS_WITH_SERVER, policy, Exitless.ON);
         Kicker kicker = new Kicker(guest.machine(), VCPUS_WITH_SERVER)) {
       Path mix = TestPrograms.guestTest("mix");
@@ -141,7 +142,7 @@ class RingIT {
               new Repeated(guest, mix, "3000", "5", "mix5"),
               new Repeated(guest, mix, "1000", "6", "mix6"));
       List<String> attack =
-          List.of(guest.show(TestPrograms.hostile("ring")), String.valueOf(60_000));
+          List.of(guest.show(TestPrograms.hostile(program)), String.valueOf(60_000));
       long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(HOSTILE_MILLIS);
       int attacks = 0;
       while (System.nanoTime() - end < 0) {

@@ -29,6 +29,10 @@ final class CallSite {
   static final int MOVED_BYTES_MAX = 16;
 
   private static final int MOV_EAX_IMMEDIATE = 0xb8;
+
+  /** mov rax, imm32: how the C libraries call rt_sigreturn, so that debuggers know it. */
+  private static final byte[] MOV_RAX_IMMEDIATE = {0x48, (byte) 0xc7, (byte) 0xc0};
+
   private static final int JUMP = 0xe9;
   private static final int SHORT_JUMP = 0xeb;
   private static final int INT3 = 0xcc;
@@ -73,7 +77,8 @@ final class CallSite {
       return null;
     }
     for (int start = call - JUMP_BYTES; start >= Math.max(0, call - MOVED_BYTES_MAX); start--) {
-      if (isLong(page, start, call, number) && leadsTo(page, start + JUMP_BYTES, call)) {
+      int bytes = longBytes(page, start, call, number);
+      if (bytes != 0 && leadsTo(page, start + bytes, call)) {
         return new CallSite(start, call, start);
       }
     }
@@ -90,12 +95,20 @@ final class CallSite {
     return null;
   }
 
-  /** An instruction of five bytes that does the same elsewhere, and is no tail of a longer one. */
-  private static boolean isLong(byte[] page, int at, int call, long number) {
+  /**
+   * Length of an instruction that a jump fits into, does the same elsewhere, and is no tail of a
+   * longer one; 0 for any other.
+   */
+  private static int longBytes(byte[] page, int at, int call, long number) {
     if ((page[at] & 0xff) == MOV_EAX_IMMEDIATE) {
-      return number == immediate(page, at + 1) && !hasPrefix(page, at);
+      return number == immediate(page, at + 1) && !hasPrefix(page, at) ? JUMP_BYTES : 0;
     }
-    return instructionBytes(page, at, call) == JUMP_BYTES;
+    if (matches(page, at, MOV_RAX_IMMEDIATE)) {
+      int bytes = MOV_RAX_IMMEDIATE.length + Integer.BYTES;
+      boolean fits = at + bytes <= call;
+      return fits && number == immediate(page, at + MOV_RAX_IMMEDIATE.length) ? bytes : 0;
+    }
+    return instructionBytes(page, at, call) == JUMP_BYTES ? JUMP_BYTES : 0;
   }
 
   private static long immediate(byte[] page, int at) {

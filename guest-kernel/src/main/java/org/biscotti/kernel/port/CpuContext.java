@@ -33,6 +33,12 @@ public final class CpuContext {
   /** How many registers a context has. */
   public static final int COUNT = 18;
 
+  /** CF, PF, AF, ZF, SF, TF, DF, OF, NT, RF, AC and ID: what a program may set. */
+  private static final long USER_FLAGS = 0x25_4dd5;
+
+  /** What is set in every program: IF, and a bit that always is. */
+  private static final long FIXED_FLAGS = 0x202;
+
   /** General registers, RIP and RFLAGS, by the indices above. */
   public final long[] registers = new long[COUNT];
 
@@ -50,6 +56,11 @@ public final class CpuContext {
 
   /** The vCPU that holds the same vector state as {@link #vector} unless it has loaded another. */
   public @Nullable GuestCpu vectorHolder;
+
+  /** The RFLAGS that a program has if it asks for {@code flags}. */
+  public static long userFlags(long flags) {
+    return (flags & USER_FLAGS) | FIXED_FLAGS;
+  }
 
   /** Copies another context into this one. */
   public void set(CpuContext other) {

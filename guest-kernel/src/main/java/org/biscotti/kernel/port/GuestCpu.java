@@ -6,19 +6,13 @@ package org.biscotti.kernel.port;
  *
  * <p>All methods but {@link #kick} are called by the vCPU's own thread only.
  */
-public interface GuestCpu {
+public interface GuestCpu extends RegisterFile {
   /** Number of this vCPU, from 0; also what the program sees as its CPU number. */
   int index();
 
-  /**
-   * A register of the loaded task, valid after {@link #run} has returned.
-   *
-   * @param register one of the indices in {@link CpuContext}
-   */
+  /** A register of the loaded task, valid after {@link #run} has returned. */
+  @Override
   long register(int register);
-
-  /** Changes a register of the loaded task. RFLAGS is reduced to the bits a program may set. */
-  void setRegister(int register, long value);
 
   long fsBase();
 
@@ -40,25 +34,6 @@ public interface GuestCpu {
 
   /** Saves the loaded task's registers, vector state included. */
   void save(CpuContext context);
-
-  /** Bytes that the vector state takes as XSAVE lays it out in standard form (SDM vol. 1, 13.4). */
-  int vectorBytes();
-
-  /** Features of the vector state that programs can use: XCR0 (SDM vol. 1, 13.3). */
-  long vectorFeatures();
-
-  /** Reads the first {@code bytes} of the loaded task's vector state. */
-  void readVector(byte[] to, int bytes);
-
-  /**
-   * Sets the loaded task's vector state from the first {@code bytes} of an area; the rest is zero.
-   *
-   * @return false if the processor does not accept it (reserved bits); the state is as before then
-   */
-  boolean writeVector(byte[] from, int bytes);
-
-  /** Gives the loaded task the initial vector state (SDM vol. 1, 13.6). */
-  void clearVector();
 
   /**
    * Runs the loaded task until it traps.

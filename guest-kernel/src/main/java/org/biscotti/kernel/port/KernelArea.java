@@ -55,13 +55,15 @@ public final class KernelArea {
   public static final long VVAR_PAGE = START + 0x8000;
 
   /**
-   * Where system calls are posted ({@link RingPages}); per vCPU. Programs can write it where {@code
-   * syscall} stays in ring 3, and not at all elsewhere.
+   * Where system calls are posted ({@link RingPages}), two pages; per vCPU. Programs can write them
+   * where {@code syscall} stays in ring 3, and not at all elsewhere.
    */
   public static final long RING_REQUEST = START + 0x9000;
 
-  /** Where posted system calls are answered; per vCPU. Programs can at most read it. */
-  public static final long RING_REPLY = START + 0xa000;
+  /**
+   * Where posted system calls are answered, two pages; per vCPU. Programs can at most read them.
+   */
+  public static final long RING_REPLY = START + 0xb000;
 
   /** Offset in {@link #VCPU_PAGE} of the vCPU's number, four bytes. */
   public static final int VCPU_PAGE_CPU = 0;

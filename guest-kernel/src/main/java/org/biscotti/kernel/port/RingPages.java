@@ -1,16 +1,20 @@
 package org.biscotti.kernel.port;
 
 /**
- * The layout of a vCPU's ring: the two pages in which a program's system call is posted and
- * answered without leaving the guest. One slot, since a vCPU makes one call at a time.
+ * The layout of a vCPU's ring: the pages in which a program's system call is posted and answered
+ * without leaving the guest. One slot, since a vCPU makes one call at a time.
  *
- * <p>The <em>request page</em> is written by the entry page's code; where {@code syscall} stays in
- * ring 3 a program can write there too, so nothing in it is believed. The <em>reply page</em> is
- * written by the kernel and can at most be read by programs.
+ * <p>The <em>request pages</em> are written by the entry page's code; where {@code syscall} stays
+ * in ring 3 a program can write there too, so nothing in them is believed. The <em>reply pages</em>
+ * are written by the kernel and can at most be read by programs. The second page of either is for
+ * vector state.
  *
  * <p>A call is posted by storing a new sequence number after everything else, and answered by
  * storing the same number in the reply, again after everything else. Offsets are in bytes; words
  * have eight unless said otherwise. The words that a call needs fill one cache line on each page.
+ *
+ * <p>The kernel may answer first with {@link #SAVE}: then the entry page's code puts the vector
+ * state into the request and posts the call again, by the next number.
  */
 public final class RingPages {
   /** Request: the number of the posted call, 4 bytes, stored last. */
@@ -47,6 +51,9 @@ public final class RingPages {
   /** Request: end of the entry page's scratch stack, which grows down. */
   public static final int REQUEST_STACK_TOP = 4096;
 
+  /** Request: the vector state, as XSAVE lays it out in standard form, after {@link #SAVE}. */
+  public static final int REQUEST_VECTOR = 4096;
+
   /** Reply: the number of the call that has been answered, 4 bytes, stored last. */
   public static final int REPLY_SEQUENCE = 0;
 
@@ -58,6 +65,9 @@ public final class RingPages {
 
   /** Reply: not zero while somebody serves this ring, 4 bytes. */
   public static final int REPLY_SERVED = 16;
+
+  /** Reply: the features of the vector state, 4 bytes, for {@link #SAVE}, {@link #LOAD_VECTOR}. */
+  public static final int REPLY_FEATURES = 20;
 
   /**
    * Reply: a register file for {@link #LOAD}, by the indices of {@link CpuContext} up to R15 (RSP
@@ -76,6 +86,12 @@ public final class RingPages {
   public static final int REPLY_RSP = 224;
   public static final int REPLY_SS = 232;
 
+  /** Reply: a vector state that XRSTOR accepts, for {@link #LOAD_VECTOR}. */
+  public static final int REPLY_VECTOR = 4096;
+
+  /** Bytes of the request pages, and of the reply pages. */
+  public static final int BYTES = 8192;
+
   /** Return to the program with the result in RAX. */
   public static final int RETURN = 1;
 
@@ -87,6 +103,12 @@ public final class RingPages {
 
   /** Load the register file of the reply and the base of FS. */
   public static final int LOAD_FS = 4;
+
+  /** Load the register file of the reply and the vector state. */
+  public static final int LOAD_VECTOR = 5;
+
+  /** Save the vector state in the request, and post the call again. */
+  public static final int SAVE = 6;
 
   private RingPages() {}
 }

@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  *       vCPU can neither close nor move the call. So what is in the ring is this task's, and no
  *       late answer gets into one that is another task's by now.
  *   <li>TAKEN, PARKED: the thread that serves the call owns it; parked, the program leaves the
- *       guest.
+ *       guest. While it is taken, the program may be asked for its vector state, by a BUSY that
+ *       leads back to TAKEN, and again to copy it: see {@link #askToSave}.
  *   <li>MOVED: the thread that serves it owns the task too; the vCPU has nothing to do with it.
  * </ul>
  *
@@ -89,6 +90,15 @@ public class Call {
   long startNanos;
 
   private long result;
+
+  /** Room for the registers of a posted call; made when it is needed first. */
+  private @Nullable PostedRegisters room;
+
+  /** The registers of the call where it has to do with all of them, null where it has not. */
+  private @Nullable PostedRegisters registers;
+
+  /** True if the program has been asked to save its vector state, and may have posted again. */
+  private boolean asked;
 
   /**
    * Counts how often it has been taken. It is part of the state TAKEN: a thread that comes back to
@@ -203,6 +213,7 @@ public class Call {
     boolean taken = ring.take(this);
     reported = false;
     if (taken) {
+      forgetRegisters();
       turn++;
     }
     set(taken ? taken() : OPEN);
@@ -213,8 +224,84 @@ public class Call {
   void takeFromExit(Task of) {
     task = of;
     posted = false;
+    forgetRegisters();
     turn++;
     set(taken());
+  }
+
+  private void forgetRegisters() {
+    registers = null;
+    asked = false;
+  }
+
+  /** The registers that the call has to do with, those it ends with at last; null if only RAX. */
+  @Nullable PostedRegisters registers() {
+    return registers;
+  }
+
+  /** True if the program may post again at any time; then it has to leave the guest at the end. */
+  boolean asked() {
+    return asked;
+  }
+
+  /**
+   * Copies the registers of a posted call that has to do with all of them, vector state apart.
+   *
+   * @return null if that cannot be
+   */
+  @Nullable PostedRegisters takeRegisters() {
+    if (!ring.takesVector() || !change(taken(), BUSY)) {
+      return null;
+    }
+    registers = room();
+    ring.copyRegisters(registers);
+    set(taken());
+    return registers;
+  }
+
+  private PostedRegisters room() {
+    if (room == null) {
+      room = ring.newRegisters();
+    }
+    return room;
+  }
+
+  /**
+   * Asks the program that waits for the answer for its vector state. It may be in the guest no
+   * more; then it does not answer, and the call ends with the program leaving, in any case.
+   *
+   * @return false if it is certain not to answer
+   */
+  boolean askToSave() {
+    if (!posted || !ring.takesVector() || !change(taken(), BUSY)) {
+      return false;
+    }
+    asked = ring.answerSave(sequence);
+    set(taken());
+    return asked;
+  }
+
+  /** True if the program seems to have done what it was asked. */
+  boolean seemsSaved() {
+    return ring.isPostedAgain(sequence);
+  }
+
+  /**
+   * Copies all registers of a program that has been asked for its vector state.
+   *
+   * @return null if it has not answered
+   */
+  @Nullable PostedRegisters takeSaved() {
+    if (!change(taken(), BUSY)) {
+      return null;
+    }
+    PostedRegisters into = room();
+    if (ring.takeAgain(this, into)) {
+      asked = false;
+      registers = into;
+    }
+    set(taken());
+    return registers;
   }
 
   /** Back to the vCPU's thread alone, once the result has been used or dropped. */
@@ -234,7 +321,7 @@ public class Call {
    */
   boolean finish(long value) {
     if (posted && change(taken(), BUSY)) {
-      if (mustLeaveGuest()) {
+      if (asked() || mustLeaveGuest()) {
         result = value;
         ring.answerLeave(sequence);
         set(FINISHED);
@@ -245,6 +332,26 @@ public class Call {
       return true;
     }
     result = value;
+    return finishOutside();
+  }
+
+  /** The same for a call that has to do with all registers: they are what it ends with. */
+  boolean finish(PostedRegisters all) {
+    if (change(taken(), BUSY)) {
+      if (!all.isLoadable() || mustLeaveGuest()) {
+        ring.answerLeave(sequence);
+        set(FINISHED);
+      } else {
+        ring.answerRegisters(sequence, all);
+        set(OPEN);
+      }
+      return true;
+    }
+    return finishOutside();
+  }
+
+  /** The program is not waiting in the guest, or need not. */
+  private boolean finishOutside() {
     while (true) {
       int now = word();
       switch (now & STATE_MASK) {

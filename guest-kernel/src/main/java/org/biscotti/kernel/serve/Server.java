@@ -4,17 +4,19 @@ import static org.biscotti.kernel.port.CpuContext.*;
 
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.biscotti.kernel.abi.Signals;
 import org.biscotti.kernel.event.Events;
 import org.biscotti.kernel.event.HandOverEvent;
 import org.biscotti.kernel.event.ParkEvent;
 import org.biscotti.kernel.event.SystemCallEvent;
 import org.biscotti.kernel.mem.CallSites;
-import org.biscotti.kernel.port.CpuContext;
 import org.biscotti.kernel.port.GuestCpu;
 import org.biscotti.kernel.syscall.Dispatcher;
 import org.biscotti.kernel.task.Scheduler;
+import org.biscotti.kernel.task.SignalDelivery;
 import org.biscotti.kernel.task.Task;
 import org.biscotti.kernel.wait.MustWait;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A vCPU's thread as a server of system calls: its own program's, which come by an exit, and while
@@ -43,6 +45,9 @@ public final class Server {
   /** How long a vCPU's thread waits for its call before it runs something else meanwhile. */
   private static final long PATIENCE_NANOS = TimeUnit.MICROSECONDS.toNanos(20);
 
+  /** How long to wait for a program to save its vector state. It takes it less than 1 µs. */
+  private static final long SAVE_NANOS = TimeUnit.MICROSECONDS.toNanos(5);
+
   private static final long FORGER_WAIT_NANOS = TimeUnit.MICROSECONDS.toNanos(50);
 
   // Kinds of HandOverEvent.
@@ -64,13 +69,14 @@ public final class Server {
   private int nearCalls;
 
   /** The server that the calling thread, a vCPU's, is. */
-  public Server(Serving serving, int vcpu) {
+  public Server(Serving serving, GuestCpu cpu) {
     this.serving = serving;
-    this.vcpu = vcpu;
+    vcpu = cpu.index();
     scheduler = serving.kernel().scheduler();
     dispatcher = serving.dispatcher();
     policy = serving.policy();
     ring = serving.ring(vcpu);
+    ring.useVectorOf(cpu);
     here = serving.threads().new Here();
   }
 
@@ -142,30 +148,31 @@ public final class Server {
       // one may be taken next, so this is not yet the end.
       task.attach(cpu);
     }
-    return outcome(task, call);
+    return outcome(task, cpu, call);
   }
 
-  private Outcome outcome(Task task, Call call) {
+  private Outcome outcome(Task task, GuestCpu cpu, Call call) {
     if (call.state() == Call.FINISHED) {
-      task.setRegister(RAX, call.result());
+      // It may have been posted again, in answer to whoever has finished it by now.
+      ring.skipRequest();
+      goOnWith(task, cpu, call.registers(), call.result());
       call.idle();
       return Outcome.DONE;
     }
     if (!ring.isAnswered()) {
       return Outcome.UNTAKEN;
     }
-    CpuContext registers = ring.answeredRegisters();
-    if (registers == null) {
-      task.setRegister(RAX, ring.answeredResult());
-    } else {
-      for (int i = 0; i < COUNT; i++) {
-        task.setRegister(i, registers.registers[i]);
-      }
-      if (ring.answeredFsBase()) {
-        task.setFsBase(registers.fsBase);
-      }
-    }
+    goOnWith(task, cpu, ring.answeredRegisters(), ring.answeredResult());
     return Outcome.DONE;
+  }
+
+  private static void goOnWith(
+      Task task, GuestCpu cpu, @Nullable PostedRegisters registers, long result) {
+    if (registers == null) {
+      task.setRegister(RAX, result);
+    } else if (!registers.copyTo(cpu)) {
+      SignalDelivery.force(task, Signals.SIGSEGV);
+    }
   }
 
   /**
@@ -301,6 +308,14 @@ public final class Server {
       refuse(call);
       return;
     }
+    if (dispatcher.loadsRegisters(call.number)) {
+      PostedRegisters registers = call.takeRegisters();
+      if (registers == null) {
+        refuse(call);
+        return;
+      }
+      call.task().setPosted(registers);
+    }
     if (dispatcher.isObserved()) {
       call.startNanos = System.nanoTime();
     }
@@ -337,6 +352,7 @@ public final class Server {
   void refuse(Call call) {
     handOver(CALL_REFUSED);
     Task task = call.task();
+    task.setPosted(null);
     if (!call.refuse()) {
       serving.restart(task, call.number);
     }
@@ -386,8 +402,52 @@ public final class Server {
 
   private void finish(Call call, long result) {
     Task task = call.task();
-    if (!call.finish(result)) {
+    PostedRegisters registers = call.registers();
+    if (registers == null && call.posted && SignalDelivery.awaitsHandlersOnly(task)) {
+      registers = savedRegisters(call);
+    }
+    if (registers != null) {
+      finish(call, registers, result);
+    } else if (!call.finish(result)) {
       serving.resume(task, result);
+    }
+  }
+
+  /** The registers of the program that waits for the call, vector state and all; null if none. */
+  private static @Nullable PostedRegisters savedRegisters(Call call) {
+    if (!call.askToSave()) {
+      return null;
+    }
+    long start = System.nanoTime();
+    while (!call.seemsSaved() && System.nanoTime() - start < SAVE_NANOS) {
+      Thread.onSpinWait();
+    }
+    return call.takeSaved();
+  }
+
+  /**
+   * Ends a call that has to do with all registers of its program: which returns from a signal
+   * handler, or is to begin one.
+   */
+  private void finish(Call call, PostedRegisters registers, long result) {
+    Task task = call.task();
+    registers.setRegister(RAX, result);
+    if (registers.isVectorKnown() && task.needsDelivery()) {
+      task.setPosted(registers);
+      deliver(task);
+    }
+    task.setPosted(null);
+    if (!call.finish(registers)) {
+      serving.resume(task, registers);
+    }
+  }
+
+  private void deliver(Task task) {
+    try {
+      SignalDelivery.deliver(task);
+    } catch (RuntimeException | Error error) {
+      serving.kernel().log().failure("process " + task.processId() + " is killed", error);
+      task.process().kill(Signals.SIGKILL);
     }
   }
 

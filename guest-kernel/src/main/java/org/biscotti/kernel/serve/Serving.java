@@ -148,6 +148,12 @@ public final class Serving {
     makeRunnable(task);
   }
 
+  /** The same for a call that has to do with all registers. */
+  void resume(Task task, PostedRegisters registers) {
+    registers.copyTo(task.context());
+    makeRunnable(task);
+  }
+
   /** The same for a call that has not begun: the program will make it again. */
   void restart(Task task, long number) {
     long[] registers = task.context().registers;

@@ -2,7 +2,7 @@ package org.biscotti.kernel.serve;
 
 import static org.biscotti.kernel.port.RingPages.*;
 
-import org.biscotti.kernel.port.CpuContext;
+import org.biscotti.kernel.port.GuestCpu;
 import org.biscotti.kernel.port.GuestMemory;
 import org.jspecify.annotations.Nullable;
 
@@ -31,10 +31,21 @@ class SyscallRing {
 
   private int answeredAction;
   private long answeredResult;
-  private @Nullable CpuContext answeredRegisters;
+  private @Nullable PostedRegisters answeredRegisters;
   private long answeredCount;
 
-  /** A ring on two pages of guest memory, given by their guest-physical addresses; all zero. */
+  /** The vector state of the vCPU; 0 bytes while it cannot go through the ring. */
+  private long vectorFeatures;
+
+  private int vectorBytes;
+
+  /** True if a vector state has been left in the pages. */
+  private boolean vectorUsed;
+
+  /**
+   * A ring on pages of guest memory, those of requests and those of replies, given by their
+   * guest-physical addresses; all zero.
+   */
   SyscallRing(GuestMemory memory, long request, long reply) {
     this.memory = memory;
     this.request = request;
@@ -54,6 +65,25 @@ class SyscallRing {
   /** After a call has been moved off the vCPU: the old one's owner keeps that for itself. */
   void replaceCall() {
     call = newCall();
+  }
+
+  /** Vector state may go through the ring if it fits, from now on. */
+  void useVectorOf(GuestCpu cpu) {
+    boolean fits =
+        cpu.vectorBytes() <= BYTES - REQUEST_VECTOR && cpu.vectorFeatures() >>> Integer.SIZE == 0;
+    vectorFeatures = cpu.vectorFeatures();
+    vectorBytes = fits ? cpu.vectorBytes() : 0;
+    memory.setInt(reply + REPLY_FEATURES, (int) vectorFeatures);
+  }
+
+  /** True if programs can save their vector state, and load another. */
+  boolean takesVector() {
+    return vectorBytes != 0;
+  }
+
+  /** Room for the registers of a request. */
+  PostedRegisters newRegisters() {
+    return new PostedRegisters(vectorFeatures, vectorBytes);
   }
 
   /** Tells the program's side whether anybody serves it. */
@@ -125,24 +155,59 @@ class SyscallRing {
     memory.setIntRelease(reply + REPLY_SEQUENCE, sequence);
   }
 
+  /** Copies the registers of the request that has been taken; vector state apart. */
+  void copyRegisters(PostedRegisters into) {
+    into.copyFrom(memory, request);
+  }
+
+  /**
+   * Makes the program save its vector state and post its request again. With a stack pointer that
+   * is not canonical it cannot: some hosts emulate its code then, and not that instruction.
+   *
+   * @return false if it cannot
+   */
+  boolean answerSave(int sequence) {
+    if (!PostedRegisters.isUserAddress(memory.getLong(request + REQUEST_RSP))) {
+      return false;
+    }
+    memory.setInt(reply + REPLY_ACTION, SAVE);
+    memory.setIntRelease(reply + REPLY_SEQUENCE, sequence);
+    return true;
+  }
+
+  /** True if a request seems to have been posted again; costs a load from memory. */
+  boolean isPostedAgain(int sequence) {
+    return memory.getIntAcquire(request + REQUEST_SEQUENCE) == sequence + 1;
+  }
+
+  /**
+   * Copies the registers of a request that has been posted again, vector state and all.
+   *
+   * @return false if it has not been
+   */
+  boolean takeAgain(Call call, PostedRegisters into) {
+    if (!isPostedAgain(call.sequence)) {
+      return false;
+    }
+    call.sequence++;
+    seen = call.sequence;
+    vectorUsed = true;
+    into.copyFrom(memory, request);
+    into.copyVectorFrom(memory, request);
+    return true;
+  }
+
   /**
    * Answers with a whole register file, bases of FS and GS apart.
    *
-   * @param registers RIP and RSP are user addresses, TF is clear; kept
-   * @param fsBase true to load the base of FS too, which has been checked to be a user address
+   * @param registers loadable; kept
    */
-  void answerRegisters(int sequence, CpuContext registers, boolean fsBase) {
+  void answerRegisters(int sequence, PostedRegisters registers) {
     answered = sequence;
     answeredCount++;
-    answeredAction = fsBase ? LOAD_FS : LOAD;
     answeredRegisters = registers;
-    for (int i = 0; i <= CpuContext.R15; i++) {
-      memory.setLong(reply + REPLY_REGISTERS + 8L * i, registers.registers[i]);
-    }
-    memory.setLong(reply + REPLY_FS_BASE, registers.fsBase);
-    memory.setLong(reply + REPLY_RIP, registers.registers[CpuContext.RIP]);
-    memory.setLong(reply + REPLY_RFLAGS, registers.registers[CpuContext.RFLAGS]);
-    memory.setLong(reply + REPLY_RSP, registers.registers[CpuContext.RSP]);
+    answeredAction = registers.copyTo(memory, reply);
+    vectorUsed |= answeredAction == LOAD_VECTOR;
     memory.setInt(reply + REPLY_ACTION, answeredAction);
     memory.setIntRelease(reply + REPLY_SEQUENCE, sequence);
   }
@@ -158,13 +223,8 @@ class SyscallRing {
   }
 
   /** The registers that a request was answered with, null if it was a result. */
-  @Nullable CpuContext answeredRegisters() {
+  @Nullable PostedRegisters answeredRegisters() {
     return answeredAction == RETURN ? null : answeredRegisters;
-  }
-
-  /** True if those registers include the base of FS. */
-  boolean answeredFsBase() {
-    return answeredAction == LOAD_FS;
   }
 
   /** How many requests have been answered for good. */
@@ -198,5 +258,10 @@ class SyscallRing {
     }
     memory.setLong(reply + REPLY_RFLAGS, 0);
     memory.setLong(reply + REPLY_RSP, 0);
+    if (vectorUsed) {
+      vectorUsed = false;
+      memory.zero(request + REQUEST_VECTOR, vectorBytes);
+      memory.zero(reply + REPLY_VECTOR, vectorBytes);
+    }
   }
 }

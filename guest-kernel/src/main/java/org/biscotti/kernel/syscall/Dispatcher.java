@@ -37,6 +37,11 @@ public final class Dispatcher {
     return table.needsVcpu(number);
   }
 
+  /** True if the call sets all registers of its caller; it finds them in the task. */
+  public boolean loadsRegisters(long number) {
+    return table.loadsRegisters(number);
+  }
+
   /** The name of a call, null if there is none of that number. */
   public @Nullable String name(long number) {
     Syscall call = table.find(number);

@@ -66,7 +66,7 @@ final class KillCalls {
   private static void send(Task t, Process process, SignalInfo info) {
     checkMayKill(t, process, info.signal());
     if (info.signal() != 0) {
-      SignalDelivery.send(process, info);
+      SignalDelivery.sendFrom(t, process, info);
     }
   }
 
@@ -107,7 +107,7 @@ final class KillCalls {
     Task target = findThread(t, group, threadId);
     checkMayKill(t, target.process(), info.signal());
     if (info.signal() != 0) {
-      SignalDelivery.send(target, info);
+      SignalDelivery.sendFrom(t, target, info);
     }
     return 0;
   }

@@ -32,15 +32,18 @@ public final class SyscallTable {
           "exit",
           "exit_group",
           "fork",
-          "rt_sigreturn",
           "sched_setaffinity",
           "sched_yield",
           "sigaltstack",
           "vfork");
 
+  /** Calls that set all registers, which a program that waits in the entry page can load. */
+  private static final Set<String> LOADING = Set.of("rt_sigreturn");
+
   private final List<Syscall> rows = new ArrayList<>();
   private final @Nullable Syscall[] byNumber;
   private final boolean[] onVcpu;
+  private final boolean[] loading;
 
   /** The table of all calls that Linux has too. */
   public SyscallTable() {
@@ -73,12 +76,14 @@ public final class SyscallTable {
     rows.sort((x, y) -> Integer.compare(x.number(), y.number()));
     byNumber = new Syscall[rows.getLast().number() + 1];
     onVcpu = new boolean[byNumber.length];
+    loading = new boolean[byNumber.length];
     for (Syscall row : rows) {
       if (byNumber[row.number()] != null) {
         throw new IllegalStateException("two rows for " + row.name());
       }
       byNumber[row.number()] = row;
       onVcpu[row.number()] = ON_VCPU.contains(row.name());
+      loading[row.number()] = LOADING.contains(row.name());
     }
   }
 
@@ -92,6 +97,12 @@ public final class SyscallTable {
   boolean needsVcpu(long number) {
     int index = (int) number;
     return Integer.compareUnsigned(index, onVcpu.length) < 0 && onVcpu[index];
+  }
+
+  /** True if the call sets all registers of its caller. */
+  boolean loadsRegisters(long number) {
+    int index = (int) number;
+    return Integer.compareUnsigned(index, loading.length) < 0 && loading[index];
   }
 
   /** All rows by number. */

@@ -126,7 +126,7 @@ public final class PosixTimer implements PendingSignals.Source {
     } finally {
       lock.unlock();
     }
-    boolean sent = SignalDelivery.send(process, target, info, this);
+    boolean sent = SignalDelivery.send(null, process, target, info, this);
     lock.lock();
     try {
       if (!sent && waiting && current == generation) {

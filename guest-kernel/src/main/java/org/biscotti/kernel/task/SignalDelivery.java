@@ -19,9 +19,9 @@ public final class SignalDelivery {
 
   // ---- sending ----
 
-  /** Sends a signal to one task, as from itself. */
+  /** Sends a signal to the task whose call the caller serves, as from itself. */
   public static void send(Task target, int signal) {
-    send(target, ownInfo(target.process(), signal));
+    sendFrom(target, target, ownInfo(target.process(), signal));
   }
 
   /** Sends a signal to a process, as from the kernel. */
@@ -34,12 +34,21 @@ public final class SignalDelivery {
   }
 
   /**
-   * Sends a signal to one task.
+   * Sends a signal to one task, in a call of another or of the same.
    *
    * @throws ErrnoException EAGAIN if RLIMIT_SIGPENDING is reached and it has to be queued
    */
-  public static void send(Task target, SignalInfo info) {
-    send(target.process(), target, info, null);
+  public static void sendFrom(Task caller, Task target, SignalInfo info) {
+    send(caller, target.process(), target, info, null);
+  }
+
+  /**
+   * Sends a signal to whichever task of a process does not block it, in a call of a task.
+   *
+   * @throws ErrnoException EAGAIN if RLIMIT_SIGPENDING is reached and it has to be queued
+   */
+  public static void sendFrom(Task caller, Process process, SignalInfo info) {
+    send(caller, process, null, info, null);
   }
 
   /**
@@ -48,17 +57,20 @@ public final class SignalDelivery {
    * @throws ErrnoException EAGAIN if RLIMIT_SIGPENDING is reached and it has to be queued
    */
   public static void send(Process process, SignalInfo info) {
-    send(process, null, info, null);
+    send(null, process, null, info, null);
   }
 
   /**
    * Sends a signal.
    *
+   * @param caller the task whose call the thread serves, or null; it need not be interrupted, as
+   *     signals are looked at before its program goes on
    * @param target the task, or null for the whole process
    * @param source is told when it is taken
    * @return false if it was thrown away, because the process ignores it
    */
   static boolean send(
+      @Nullable Task caller,
       Process process,
       @Nullable Task target,
       SignalInfo info,
@@ -87,7 +99,7 @@ public final class SignalDelivery {
     if (resumes) {
       process.signalState().resume();
     }
-    if (woken != null && woken.signalState().wants(signal)) {
+    if (woken != null && woken != caller && woken.signalState().wants(signal)) {
       woken.interrupt();
     }
     watchers.forEach(Runnable::run);
@@ -223,9 +235,29 @@ public final class SignalDelivery {
   }
 
   /**
+   * True if signals wait that are not blocked, the program has handlers for all of them, and there
+   * is nothing else to do before it goes on.
+   */
+  public static boolean awaitsHandlersOnly(Task task) {
+    if (!task.hasDeliverableSignal()
+        || task.mustEnd()
+        || task.process().signalState().isStopped()) {
+      return false;
+    }
+    SignalActions actions = task.process().actions();
+    long set = (task.pendingSignals() | task.process().pendingSignals()) & ~task.blockedSignals();
+    for (; set != 0; set &= set - 1) {
+      if (!actions.catches(Long.numberOfTrailingZeros(set) + 1)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /**
    * Handles every signal that waits and is not blocked: carries out default actions, makes the
    * frames of handlers, and decides whether an interrupted call is made again. Called by the thread
-   * of the vCPU that the task is on.
+   * of the vCPU that the task is on, or by whoever serves its call while it waits in the ring.
    */
   public static void deliver(Task task) {
     Process process = task.process();

@@ -6,7 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.biscotti.kernel.abi.SignalInfo;
 import org.biscotti.kernel.abi.Signals;
-import org.biscotti.kernel.port.GuestCpu;
+import org.biscotti.kernel.port.RegisterFile;
 
 /**
  * What a handler finds on its stack, and rt_sigreturn(2) there again: {@code struct rt_sigframe} of
@@ -84,7 +84,7 @@ public final class SignalFrame {
    * @return false if the stack cannot take it, or the handler has no restorer
    */
   static boolean push(Task task, SignalInfo info, SignalActions.Action action) {
-    GuestCpu cpu = task.cpu();
+    RegisterFile cpu = task.registerFile();
     if (cpu == null) {
       throw new IllegalStateException("a frame is made on a vCPU");
     }
@@ -129,7 +129,7 @@ public final class SignalFrame {
         && area.getInt(24) == INITIAL_MXCSR;
   }
 
-  private static byte[] vectorArea(GuestCpu cpu, int vectorBytes) {
+  private static byte[] vectorArea(RegisterFile cpu, int vectorBytes) {
     byte[] area = new byte[vectorBytes + MAGIC_BYTES];
     cpu.readVector(area, vectorBytes);
     ByteBuffer to = little(area);
@@ -186,7 +186,7 @@ public final class SignalFrame {
    * @return the RAX of the frame; after a bad frame SIGSEGV waits
    */
   public static long pop(Task task) {
-    GuestCpu cpu = task.cpu();
+    RegisterFile cpu = task.registerFile();
     if (cpu == null) {
       throw new IllegalStateException("a frame is taken back on a vCPU");
     }
@@ -226,7 +226,7 @@ public final class SignalFrame {
         && (!strict || (from.getShort(STACK_SEGMENT) | 3) == USER_SS);
   }
 
-  private static boolean restoreVector(Task task, GuestCpu cpu, ByteBuffer frame) {
+  private static boolean restoreVector(Task task, RegisterFile cpu, ByteBuffer frame) {
     long address = frame.getLong(VECTOR);
     if (address == 0) {
       cpu.clearVector();
@@ -240,7 +240,15 @@ public final class SignalFrame {
     }
     ByteBuffer from = little(area);
     boolean extended =
-        (frame.getLong(FLAGS) & UC_FP_XSTATE) != 0 && isExtended(task, address, from, vectorBytes);
+        (frame.getLong(FLAGS) & UC_FP_XSTATE) != 0 && isSaidExtended(from, vectorBytes);
+    if (extended) {
+      byte[] magic = new byte[MAGIC_BYTES];
+      long end = address + from.getInt(SOFTWARE + 16);
+      if (task.memory().copyIn(end, magic, 0, MAGIC_BYTES) != MAGIC_BYTES) {
+        return false;
+      }
+      extended = little(magic).getInt(0) == MAGIC2;
+    }
     long wanted = X87 | SSE;
     if (extended) {
       int rest = vectorBytes - LEGACY_BYTES;
@@ -256,19 +264,13 @@ public final class SignalFrame {
     return cpu.writeVector(sanitized(area, from, wanted), vectorBytes);
   }
 
-  /** True if the software's part of the area says that an extended area follows, and one does. */
-  private static boolean isExtended(Task task, long address, ByteBuffer from, int vectorBytes) {
+  /** True if the software's part of the area says that an extended area follows. */
+  private static boolean isSaidExtended(ByteBuffer from, int vectorBytes) {
     int bytes = from.getInt(SOFTWARE + 16);
-    int extendedBytes = from.getInt(SOFTWARE + 4);
-    if (from.getInt(SOFTWARE) != MAGIC1
-        || bytes < LEGACY_BYTES
-        || bytes > vectorBytes
-        || Integer.compareUnsigned(bytes, extendedBytes) > 0) {
-      return false;
-    }
-    byte[] magic = new byte[MAGIC_BYTES];
-    return task.memory().copyIn(address + bytes, magic, 0, MAGIC_BYTES) == MAGIC_BYTES
-        && little(magic).getInt(0) == MAGIC2;
+    return from.getInt(SOFTWARE) == MAGIC1
+        && bytes >= LEGACY_BYTES
+        && bytes <= vectorBytes
+        && Integer.compareUnsigned(bytes, from.getInt(SOFTWARE + 4)) <= 0;
   }
 
   /** What XRSTOR accepts: known features, the standard form, bytes 8 to 23 zero. */

@@ -9,6 +9,7 @@ import org.biscotti.kernel.mem.UserBuffer;
 import org.biscotti.kernel.mem.UserMemory;
 import org.biscotti.kernel.port.CpuContext;
 import org.biscotti.kernel.port.GuestCpu;
+import org.biscotti.kernel.port.RegisterFile;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +27,10 @@ public final class Task implements Caller {
   private final UserBuffer buffer;
 
   private @Nullable GuestCpu cpu;
+
+  /** The registers of a call that waits in the entry page and has to do with all of them. */
+  private @Nullable RegisterFile posted;
+
   private volatile @Nullable Thread waitingThread;
   private final TaskSignals signals;
   private String name;
@@ -237,15 +242,32 @@ public final class Task implements Caller {
     }
   }
 
+  /**
+   * Says where the registers are, while the owner serves a posted call that has to do with all of
+   * them; null afterwards, before the task is anybody else's.
+   */
+  public void setPosted(@Nullable RegisterFile registers) {
+    posted = registers;
+  }
+
+  /**
+   * The registers, vector state included, of a task on a vCPU: there, or in the ring. Null while
+   * the call waits.
+   */
+  @Nullable RegisterFile registerFile() {
+    RegisterFile ring = posted;
+    return ring != null ? ring : cpu;
+  }
+
   /** A register, wherever it is now. */
   public long register(int register) {
-    GuestCpu on = cpu;
+    RegisterFile on = registerFile();
     return on != null ? on.register(register) : context.registers[register];
   }
 
   /** Sets a register, wherever it is now. */
   public void setRegister(int register, long value) {
-    GuestCpu on = cpu;
+    RegisterFile on = registerFile();
     if (on != null) {
       on.setRegister(register, value);
     } else {

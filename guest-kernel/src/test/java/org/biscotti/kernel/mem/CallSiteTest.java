@@ -41,6 +41,8 @@ class CallSiteTest {
   @CsvSource({
     "b8 27 00 00 00 0f 05 c3, 39, 0, 5",
     "b8 11 00 00 00 49 89 ca 0f 05 c3, 17, 0, 8",
+    "48 c7 c0 0f 00 00 00 0f 05, 15, 0, 7",
+    "48 c7 c0 0f 00 00 00 49 89 ca 0f 05, 15, 0, 10",
     "b8 11 00 00 00 31 ff 48 89 f2 0f 05, 17, 0, 10",
     "b8 11 00 00 00 8b 7c 24 08 0f 05, 17, 0, 9",
     "4d 89 c8 4c 8b 4c 24 08 0f 05 c3, 99, 3, 5",
@@ -60,6 +62,10 @@ class CallSiteTest {
   @CsvSource({
     // the number is another, so these bytes may be the tail of another instruction
     "b8 28 00 00 00 0f 05, 39",
+    "48 c7 c0 10 00 00 00 0f 05, 15",
+    // mov rbx, 15; mov r8, 15
+    "48 c7 c3 0f 00 00 00 0f 05, 15",
+    "49 c7 c0 0f 00 00 00 0f 05, 15",
     // mov r8d, 39; with REX it is not eax
     "41 b8 27 00 00 00 0f 05, 39",
     // two bytes, no room

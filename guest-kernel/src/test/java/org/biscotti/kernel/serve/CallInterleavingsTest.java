@@ -21,30 +21,70 @@ class CallInterleavingsTest {
 
   @Test
   void oneProgramAndOneServer() {
-    tryAll(new Size(1, 2, true, 1, 0, 1, 1, 1, 1));
+    tryAll(new Size(1, 2, true, 1, 0, 1, 1, 1, 1, 0));
   }
 
   @Test
   void twoProgramsOnOneVcpu() {
-    tryAll(new Size(2, 1, true, 1, 0, 1, 1, 0, 0));
+    tryAll(new Size(2, 1, true, 1, 0, 1, 1, 0, 0, 0));
   }
 
   /** With calls that are refused it takes half a minute, so only under -Dbiscotti.stress. */
   @Test
   void twoServers() {
     int refusals = Integer.getInteger("biscotti.stress", 0) > 0 ? 1 : 0;
-    tryAll(new Size(1, 2, false, 0, 0, 2, 1, refusals, 0));
+    tryAll(new Size(1, 2, false, 0, 0, 2, 1, refusals, 0, 0));
   }
 
   @Test
   void forgerAndVictim() {
-    tryAll(new Size(2, 1, true, 1, 1, 1, 0, 0, 0));
+    tryAll(new Size(2, 1, true, 1, 1, 1, 0, 0, 0, 0));
   }
 
   /** A request that is forged may be taken after the real one, before it, or in its place. */
   @Test
   void forgerWhoseCallsWait() {
-    tryAll(new Size(1, 1, true, 0, 2, 1, 1, 0, 0));
+    tryAll(new Size(1, 1, true, 0, 2, 1, 1, 0, 0, 0));
+  }
+
+  /** Calls that set all registers, or at whose end a signal handler has to run. */
+  @Test
+  void callsThatLoadRegisters() {
+    tryAll(new Size(1, 2, true, 1, 0, 1, 0, 0, 1, 2));
+  }
+
+  @Test
+  void callsThatLoadRegistersOfOneOfTwo() {
+    tryAll(new Size(2, 1, true, 0, 0, 1, 1, 0, 0, 1));
+  }
+
+  @Test
+  void twoServersOfCallsThatLoadRegisters() {
+    tryAll(new Size(1, 2, false, 0, 0, 2, 0, 0, 0, 1));
+  }
+
+  @Test
+  void forgerOfCallsThatLoadRegisters() {
+    tryAll(new Size(2, 1, true, 0, 1, 1, 0, 0, 0, 1));
+  }
+
+  /** The program may post again what somebody has asked for, after that has been given up. */
+  private static final class ForgetsThatItAsked extends WatchedCall {
+    ForgetsThatItAsked(RingModel model, SyscallRing ring) {
+      super(model, ring);
+    }
+
+    @Override
+    boolean asked() {
+      return false;
+    }
+  }
+
+  @Test
+  void findsTheCallThatIsServedTwice() {
+    assertThatThrownBy(
+            () -> search(new Size(1, 1, true, 0, 0, 1, 0, 0, 0, 1), ForgetsThatItAsked::new))
+        .isInstanceOf(AssertionError.class);
   }
 
   /** As it was once: a look in vain put the state back over whatever it had become. */
@@ -72,7 +112,7 @@ class CallInterleavingsTest {
   /** The mutant does what the class did once: the search finds that the task is lost. */
   @Test
   void findsTheTaskThatALookInVainLost() {
-    assertThatThrownBy(() -> search(new Size(1, 2, true, 1, 0, 1, 0, 0, 0), TakenTooSoon::new))
+    assertThatThrownBy(() -> search(new Size(1, 2, true, 1, 0, 1, 0, 0, 0, 0), TakenTooSoon::new))
         .isInstanceOf(AssertionError.class);
   }
 
@@ -91,7 +131,7 @@ class CallInterleavingsTest {
 
   @Test
   void findsTheCallThatWasParkedBySomebodyElse() {
-    assertThatThrownBy(() -> search(new Size(1, 2, false, 0, 0, 2, 1, 1, 0), ParksAnother::new))
+    assertThatThrownBy(() -> search(new Size(1, 2, false, 0, 0, 2, 1, 1, 0, 0), ParksAnother::new))
         .isInstanceOf(AssertionError.class);
   }
 }

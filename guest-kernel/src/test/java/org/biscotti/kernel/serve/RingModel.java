@@ -4,14 +4,18 @@ import static org.biscotti.kernel.port.RingPages.*;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.reflect.Field;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.function.BiFunction;
 import java.util.function.BooleanSupplier;
+import org.biscotti.kernel.port.CpuContext;
 import org.biscotti.kernel.port.GuestMemory;
 import org.biscotti.kernel.port.MemoryBacking;
+import org.biscotti.kernel.port.RegisterFile;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,16 +38,17 @@ final class RingModel implements Interleavings.World {
       int servers,
       int waits,
       int refusals,
-      int signals) {}
+      int signals,
+      int loads) {}
 
-  private static final long REPLY = GuestMemory.PAGE_SIZE;
+  private static final long REPLY = BYTES;
+  private static final int VECTOR_BYTES = RegisterFile.VECTOR_BYTES_MIN;
   private static final Field[] RING_FIELDS = ringFields();
 
   private final Interleavings schedule;
   private final Size size;
   private final GuestMemory memory =
-      new GuestMemory(
-          MemorySegment.ofArray(new long[2 * GuestMemory.PAGE_SIZE / 8]), new NoBacking());
+      new GuestMemory(MemorySegment.ofArray(new long[2 * BYTES / Long.BYTES]), new NoBacking());
   private final List<WatchedCall> calls = new ArrayList<>();
   private final List<Program> programs = new ArrayList<>();
   private final Deque<Program> runQueue = new ArrayDeque<>();
@@ -53,6 +58,7 @@ final class RingModel implements Interleavings.World {
   private int waitsLeft;
   private int refusalsLeft;
   private int signalsLeft;
+  private int loadsLeft;
 
   /** A world of a size, whose calls are made by the caller. */
   RingModel(
@@ -64,6 +70,7 @@ final class RingModel implements Interleavings.World {
     waitsLeft = size.waits;
     refusalsLeft = size.refusals;
     signalsLeft = size.signals;
+    loadsLeft = size.loads;
   }
 
   private static Field[] ringFields() {
@@ -146,6 +153,41 @@ final class RingModel implements Interleavings.World {
     void answerLeave(int sequence) {
       schedule.step("answer " + sequence + " with leave");
       super.answerLeave(sequence);
+    }
+
+    @Override
+    boolean takesVector() {
+      return true;
+    }
+
+    @Override
+    PostedRegisters newRegisters() {
+      return new PostedRegisters(3, VECTOR_BYTES);
+    }
+
+    @Override
+    void copyRegisters(PostedRegisters into) {
+      schedule.step("copy registers");
+      super.copyRegisters(into);
+      schedule.observed(into.register(CpuContext.RAX));
+    }
+
+    @Override
+    boolean answerSave(int sequence) {
+      schedule.step("answer " + sequence + " with save");
+      return super.answerSave(sequence);
+    }
+
+    @Override
+    boolean takeAgain(Call from, PostedRegisters into) {
+      schedule.step("copy request that has been posted again");
+      return seen(super.takeAgain(from, into));
+    }
+
+    @Override
+    void answerRegisters(int sequence, PostedRegisters registers) {
+      schedule.step("answer " + sequence + " with registers");
+      super.answerRegisters(sequence, registers);
     }
 
     @Override
@@ -245,7 +287,9 @@ final class RingModel implements Interleavings.World {
       long hash = super.word();
       hash = Interleavings.mix(hash, program == null ? 0 : program.index + 1);
       hash = Interleavings.mix(hash, number << 8 | sequence);
-      hash = Interleavings.mix(hash, result() << 1 | (posted ? 1 : 0));
+      hash = Interleavings.mix(hash, result() << 2 | (asked() ? 2 : 0) | (posted ? 1 : 0));
+      PostedRegisters registers = registers();
+      hash = Interleavings.mix(hash, registers == null ? -1 : registers.register(CpuContext.RAX));
       return hash;
     }
   }
@@ -402,6 +446,11 @@ final class RingModel implements Interleavings.World {
     hash = Interleavings.mix(hash, memory.getLong(REQUEST_RAX));
     hash = Interleavings.mix(hash, memory.getLong(REPLY + REPLY_SEQUENCE));
     hash = Interleavings.mix(hash, memory.getLong(REPLY + REPLY_RESULT));
+    hash = Interleavings.mix(hash, memory.getLong(REPLY + REPLY_REGISTERS));
+    hash = Interleavings.mix(hash, memory.getLong(REQUEST_VECTOR));
+    PostedRegisters answered = ring.answeredRegisters();
+    hash = Interleavings.mix(hash, answered == null ? -1 : answered.register(CpuContext.RAX));
+    hash = hash * 31 + loadsLeft;
     return Interleavings.mix(hash, (refusalsLeft * 8L + waitsLeft) * 4L + signalsLeft);
   }
 
@@ -530,18 +579,36 @@ final class RingModel implements Interleavings.World {
 
   /** What the entry page does; true if the program goes on without leaving the guest. */
   private boolean post(Program program) {
-    int sequence = memory.getInt(REQUEST_SEQUENCE) + 1;
     memory.setLong(REQUEST_RAX, program.number());
-    memory.setInt(REQUEST_SEQUENCE, sequence);
-    BooleanSupplier answered = () -> memory.getInt(REPLY + REPLY_SEQUENCE) == sequence;
-    if (schedule.choose("wait for answer", answered, () -> true) == 1) {
-      return false;
+    while (true) {
+      int sequence = memory.getInt(REQUEST_SEQUENCE) + 1;
+      memory.setInt(REQUEST_SEQUENCE, sequence);
+      BooleanSupplier answered = () -> memory.getInt(REPLY + REPLY_SEQUENCE) == sequence;
+      if (schedule.choose("wait for answer", answered, () -> true) == 1) {
+        return false;
+      }
+      switch (memory.getInt(REPLY + REPLY_ACTION)) {
+        case RETURN -> {
+          program.returned(memory.getLong(REPLY + REPLY_RESULT));
+          return true;
+        }
+        case LOAD -> {
+          program.returned(memory.getLong(REPLY + REPLY_REGISTERS));
+          return true;
+        }
+        case SAVE -> {
+          schedule.step("save vector state");
+          memory.setLong(REQUEST_VECTOR, vectorOf(program.number()));
+        }
+        default -> {
+          return false;
+        }
+      }
     }
-    if (memory.getInt(REPLY + REPLY_ACTION) != RETURN) {
-      return false;
-    }
-    program.returned(memory.getLong(REPLY + REPLY_RESULT));
-    return true;
+  }
+
+  private static long vectorOf(long number) {
+    return number << 32;
   }
 
   /** {@link Server#close}. */
@@ -573,15 +640,20 @@ final class RingModel implements Interleavings.World {
     }
     program.touch();
     if (call.state() == Call.FINISHED) {
-      program.returned(call.result());
+      ring.skipRequest();
+      program.returned(result(call.registers(), call.result()));
       call.idle();
       return true;
     }
     if (!ring.isAnswered()) {
       return serveExit(program);
     }
-    program.returned(ring.answeredResult());
+    program.returned(result(ring.answeredRegisters(), ring.answeredResult()));
     return true;
+  }
+
+  private static long result(@Nullable PostedRegisters registers, long result) {
+    return registers == null ? result : registers.register(CpuContext.RAX);
   }
 
   /** {@link Server#serveExit}: the call ends here, or goes to a thread of its own. */
@@ -646,7 +718,10 @@ final class RingModel implements Interleavings.World {
     long number = call.number;
     int turn = call.turn();
     schedule.observed(program.index * 64L + number);
-    int how = schedule.decide("serve", () -> true, () -> refusalsLeft > 0, () -> waitsLeft > 0);
+    BooleanSupplier mayLoad = () -> loadsLeft > 0;
+    int how =
+        schedule.decide(
+            "serve", () -> true, () -> refusalsLeft > 0, () -> waitsLeft > 0, mayLoad, mayLoad);
     if (how == 2) {
       waitsLeft--;
       program.leaveTask();
@@ -658,7 +733,22 @@ final class RingModel implements Interleavings.World {
       finish(call, program, (int) number % 16);
       return;
     }
-    refusalsLeft--;
+    if (how == 3) {
+      loadsLeft--;
+      finishSaved(call, program, (int) number % 16);
+      return;
+    }
+    if (how == 4) {
+      loadsLeft--;
+      schedule.mark();
+      PostedRegisters registers = call.takeRegisters();
+      if (registers != null) {
+        finish(call, program, (int) number % 16, registers);
+        return;
+      }
+    } else {
+      refusalsLeft--;
+    }
     program.leaveTask();
     schedule.mark();
     if (!call.refuse()) {
@@ -678,6 +768,45 @@ final class RingModel implements Interleavings.World {
     if (!call.finish(result)) {
       program.touch();
       program.result = result;
+      program.hasResult = true;
+      makeRunnable(program);
+    }
+  }
+
+  /** A signal handler is to run: {@link Server} wants the vector state first. */
+  private void finishSaved(WatchedCall call, Program program, int id) {
+    schedule.mark();
+    PostedRegisters registers = null;
+    if (call.askToSave()) {
+      schedule.mark();
+      schedule.choose("wait for vector state", call::seemsSaved, () -> true);
+      schedule.mark();
+      registers = call.takeSaved();
+    }
+    if (registers == null) {
+      finish(call, program, id);
+      return;
+    }
+    byte[] vector = new byte[VECTOR_BYTES];
+    registers.readVector(vector, vector.length);
+    long saved = ByteBuffer.wrap(vector).order(ByteOrder.nativeOrder()).getLong(0);
+    if (!program.forger && saved != vectorOf(call.number)) {
+      throw new AssertionError("vector state of another call: " + Long.toHexString(saved));
+    }
+    finish(call, program, id, registers);
+  }
+
+  private void finish(WatchedCall call, Program program, int id, PostedRegisters registers) {
+    if (!program.forger) {
+      program.served[id]++;
+    }
+    program.leaveTask();
+    long result = program.expected(program.index * 16L + id);
+    registers.setRegister(CpuContext.RAX, result);
+    schedule.mark();
+    if (!call.finish(registers)) {
+      program.touch();
+      program.result = registers.register(CpuContext.RAX);
       program.hasResult = true;
       makeRunnable(program);
     }

@@ -87,6 +87,10 @@ final class Assembler {
     operand(target, 0);
   }
 
+  void jmp(Label target) {
+    jump(target, 0xe9);
+  }
+
   void je(Label target) {
     jump(target, 0x0f, 0x84);
   }
@@ -134,6 +138,11 @@ final class Assembler {
     bytes(0x83, 7 << 3 | MODRM_RIP);
     operand(address, 1);
     bytes(value);
+  }
+
+  /** cmp eax, imm8. */
+  void compareEaxWith(int value) {
+    bytes(0x83, 0xf8, value);
   }
 
   /** mov dword [address], imm32. */
@@ -212,6 +221,18 @@ final class Assembler {
   /** wrfsbase rax. */
   void setFsBaseFromRax() {
     bytes(0xf3, REX_W, 0x0f, 0xae, 0xd0);
+  }
+
+  /** xsave64 [address], of the features in EDX:EAX. */
+  void saveVector(long address) {
+    bytes(REX_W, 0x0f, 0xae, 4 << 3 | MODRM_RIP);
+    operand(address, 0);
+  }
+
+  /** xrstor64 [address], of the features in EDX:EAX. */
+  void loadVector(long address) {
+    bytes(REX_W, 0x0f, 0xae, 5 << 3 | MODRM_RIP);
+    operand(address, 0);
   }
 
   void undefined() {

@@ -24,6 +24,11 @@ import org.biscotti.kernel.port.CpuContext;
  * registers will be is known only to whoever answers. {@link #place} says which, for every address.
  * RSP is changed for a moment on the way back in ring 3; the program's is in the request page then.
  *
+ * <p>An answer may be to save the vector state, which is nowhere but in the processor, and to wait
+ * for the next answer; or to go on with other registers than the program had, vector state and all.
+ * The processor loads only what the kernel has found to be valid: nothing here may raise an
+ * exception.
+ *
  * <p>Where {@code syscall} stays in ring 3 it is the host that makes it so, which can take
  * microseconds. A program whose instruction has been replaced by a jump ({@link
  * org.biscotti.kernel.mem.CallSites}) comes in at {@link #jumpBytes} instead, with RCX as {@code
@@ -172,7 +177,9 @@ public final class EntryCode {
     Assembler.Label answered = new Assembler.Label();
     Assembler.Label leave = new Assembler.Label();
     Assembler.Label load = new Assembler.Label();
-    Assembler.Label loadFs = new Assembler.Label();
+    Assembler.Label save = new Assembler.Label();
+    Assembler.Label loadVector = new Assembler.Label();
+    Assembler.Label loadRest = new Assembler.Label();
     if (!ring0) {
       a.storeConstant(RING_REQUEST + REQUEST_JUMPED, 0);
     }
@@ -199,20 +206,40 @@ public final class EntryCode {
     a.undefined();
 
     a.bind(answered);
-    a.compare(RING_REPLY + REPLY_ACTION, RETURN);
+    // Read once: whoever has asked for the vector state may give up and answer something else.
+    a.loadEax(RING_REPLY + REPLY_ACTION);
+    a.compareEaxWith(RETURN);
     a.jne(load);
     a.load(RAX, RING_REPLY + REPLY_RESULT);
     returnToProgram(a);
 
     a.bind(load);
-    a.compare(RING_REPLY + REPLY_ACTION, LEAVE);
+    a.compareEaxWith(LEAVE);
     a.je(leave);
-    a.compare(RING_REPLY + REPLY_ACTION, LOAD_FS);
-    a.jne(loadFs);
+    a.compareEaxWith(SAVE);
+    a.je(save);
+    a.compareEaxWith(LOAD_VECTOR);
+    a.je(loadVector);
+    a.compareEaxWith(LOAD_FS);
+    a.jne(loadRest);
     a.load(RAX, RING_REPLY + REPLY_FS_BASE);
     a.setFsBaseFromRax();
-    a.bind(loadFs);
+    a.jmp(loadRest);
+
+    a.bind(loadVector);
+    // EDX may be anything: no feature has a number above 31.
+    a.loadEax(RING_REPLY + REPLY_FEATURES);
+    a.loadVector(RING_REPLY + REPLY_VECTOR);
+    a.bind(loadRest);
     loadRegisters(a);
+
+    a.bind(save);
+    a.loadEax(RING_REPLY + REPLY_FEATURES);
+    a.saveVector(RING_REQUEST + REQUEST_VECTOR);
+    a.loadEax(RING_REQUEST + REQUEST_SEQUENCE);
+    a.incrementEax();
+    a.storeEax(RING_REQUEST + REQUEST_SEQUENCE);
+    a.jmp(wait);
 
     a.bind(exit);
     out = a.here();

@@ -1,10 +1,12 @@
 package org.biscotti.kvm.x86;
 
+import static org.biscotti.kernel.port.GuestMemory.PAGE_SIZE;
 import static org.biscotti.kernel.port.KernelArea.*;
 import static org.biscotti.kvm.x86.X86.*;
 
 import org.biscotti.kernel.port.GuestMemory;
 import org.biscotti.kernel.port.KernelArea;
+import org.biscotti.kernel.port.RingPages;
 
 /**
  * Builds the kernel's part of every address space, PML4 slot 255: descriptor tables, exception
@@ -32,6 +34,9 @@ public final class KernelPages {
 
   /** Size of the TSS less one: the bitmap ends in a byte of ones (SDM vol. 1, 19.5.2). */
   public static final int TSS_LIMIT = TSS_BITMAP + TSS_BITMAP_BYTES;
+
+  /** Pages of requests, and as many of replies. */
+  private static final int RING_PAGES = RingPages.BYTES / PAGE_SIZE;
 
   private static final int FILL = 0xf4;
 
@@ -81,7 +86,7 @@ public final class KernelPages {
 
   /** How many bytes of memory the pages of a machine take. */
   public static long bytes(int vcpus) {
-    return GuestMemory.PAGE_SIZE * (5 + 9L * vcpus);
+    return PAGE_SIZE * (5 + 11L * vcpus);
   }
 
   /** The PML4 entry for slot 255 of a vCPU's address spaces. */
@@ -96,15 +101,15 @@ public final class KernelPages {
 
   /** Guest-physical address of the end of a vCPU's exception stack. */
   public long stackTop(int vcpu, boolean doubleFault) {
-    return stacks[vcpu] + (doubleFault ? 2L : 1L) * GuestMemory.PAGE_SIZE;
+    return stacks[vcpu] + (doubleFault ? 2L : 1L) * PAGE_SIZE;
   }
 
-  /** Guest-physical address of the page where a vCPU posts system calls. */
+  /** Guest-physical address of the pages where a vCPU posts system calls. */
   public long ringRequest(int vcpu) {
     return ringRequests[vcpu];
   }
 
-  /** Guest-physical address of the page where a vCPU's system calls are answered. */
+  /** Guest-physical address of the pages where a vCPU's system calls are answered. */
   public long ringReply(int vcpu) {
     return ringReplies[vcpu];
   }
@@ -128,8 +133,10 @@ public final class KernelPages {
     setEntryCode(EntryCode.of(false));
     for (int i = 0; i < pageTables.length; i++) {
       permit(i, ENTRY, PTE_USER);
-      permit(i, RING_REQUEST, PTE_USER);
-      permit(i, RING_REPLY, PTE_USER);
+      for (long at = 0; at < RingPages.BYTES; at += PAGE_SIZE) {
+        permit(i, RING_REQUEST + at, PTE_USER);
+        permit(i, RING_REPLY + at, PTE_USER);
+      }
       long bits = taskStates[i] + TSS_BITMAP + SYSCALL_PORT / 8;
       memory.setByte(bits, (byte) (memory.getByte(bits) & ~(1 << (SYSCALL_PORT % 8))));
     }
@@ -141,9 +148,13 @@ public final class KernelPages {
   }
 
   private long frame() {
-    long frame = next;
-    next += GuestMemory.PAGE_SIZE;
-    return frame;
+    return frames(1);
+  }
+
+  private long frames(int count) {
+    long first = next;
+    next += (long) count * PAGE_SIZE;
+    return first;
   }
 
   private void buildFor(int vcpu, long gdt, long idt, long stubs) {
@@ -151,8 +162,8 @@ public final class KernelPages {
     long stack = frame();
     long doubleFaultStack = frame();
     long vcpuPage = frame();
-    long request = frame();
-    long reply = frame();
+    long request = frames(RING_PAGES);
+    long reply = frames(RING_PAGES);
     long pdpt = frame();
     long pd = frame();
     long pt = frame();
@@ -168,8 +179,12 @@ public final class KernelPages {
     map(pt, ENTRY, entry, 0);
     map(pt, VCPU_PAGE, vcpuPage, PTE_USER | PTE_NO_EXECUTE);
     map(pt, VVAR_PAGE, vvar, PTE_USER | PTE_NO_EXECUTE);
-    map(pt, RING_REQUEST, request, PTE_WRITABLE | PTE_NO_EXECUTE);
-    map(pt, RING_REPLY, reply, PTE_NO_EXECUTE);
+    for (long at = 0; at < RingPages.BYTES; at += PAGE_SIZE) {
+      map(pt, RING_REQUEST + at, request + at, PTE_WRITABLE | PTE_NO_EXECUTE);
+      map(pt, RING_REPLY + at, reply + at, PTE_NO_EXECUTE);
+    }
+    memory.setLong(reply + RingPages.REPLY_CS, USER_CS);
+    memory.setLong(reply + RingPages.REPLY_SS, USER_SS);
     writeTss(tss);
     ringRequests[vcpu] = request;
     ringReplies[vcpu] = reply;
@@ -249,7 +264,7 @@ public final class KernelPages {
   }
 
   private void fill(long page) {
-    for (int i = 0; i < GuestMemory.PAGE_SIZE; i++) {
+    for (int i = 0; i < PAGE_SIZE; i++) {
       memory.setByte(page + i, (byte) FILL);
     }
   }

@@ -48,13 +48,8 @@ public final class X86 {
   public static final int MSR_CSTAR = 0xc000_0083;
   public static final int MSR_SFMASK = 0xc000_0084;
 
-  public static final long RFLAGS_FIXED = 1 << 1;
   public static final long RFLAGS_TF = 1 << 8;
-  public static final long RFLAGS_IF = 1 << 9;
   public static final long RFLAGS_RF = 1 << 16;
-
-  /** CF PF AF ZF SF TF DF OF NT RF AC ID: what a program may have as it likes. */
-  public static final long RFLAGS_USER = 0x25_4dd5L;
 
   /** What SYSCALL clears: TF, IF, DF, IOPL, NT, AC, as Linux has it. */
   public static final long SFMASK = 0x4_7700L;
@@ -85,11 +80,6 @@ public final class X86 {
   /** True if an exception pushes an error code (SDM vol. 3, table 6-1). */
   public static boolean hasErrorCode(int vector) {
     return (VECTORS_WITH_ERROR_CODE & (1 << vector)) != 0;
-  }
-
-  /** The RFLAGS that a program has if it asks for {@code flags}. */
-  public static long userFlags(long flags) {
-    return (flags & RFLAGS_USER) | RFLAGS_FIXED | RFLAGS_IF;
   }
 
   /** True if an address is canonical for four-level paging. */

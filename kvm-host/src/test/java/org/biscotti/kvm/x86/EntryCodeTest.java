@@ -32,8 +32,16 @@ class EntryCodeTest {
   /** Of each register of CpuContext up to R15 the number in the encoding (SDM vol. 2, 2.1.5). */
   private static final int[] ENCODING = {0, 3, 1, 2, 6, 7, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15};
 
-  /** What the kernel does, and when. */
-  private record Answer(int action, int afterLooks) {}
+  private static final int FEATURES = 0xe7;
+  private static final long PROGRAM_VECTOR = 0x1234_5678;
+  private static final long ANSWERED_VECTOR = 0x8765_4321;
+
+  /** What the kernel does, and when; it may ask for the vector state first. */
+  private record Answer(int action, int afterLooks, boolean savesFirst) {
+    Answer(int action, int afterLooks) {
+      this(action, afterLooks, false);
+    }
+  }
 
   private static final Answer NONE = new Answer(0, Integer.MAX_VALUE);
 
@@ -48,8 +56,10 @@ class EntryCodeTest {
     long rip = ENTRY;
     long flags = 2;
     long fsBase;
+    long vector = PROGRAM_VECTOR;
     boolean zero;
     private long decoded;
+    int actionReads;
     String end = "";
 
     Cpu(EntryCode entry, boolean jumps, boolean served, long programFlags) {
@@ -67,6 +77,7 @@ class EntryCodeTest {
       }
       System.arraycopy(registers, 0, atStart, 0, registers.length);
       store(RING_REPLY + REPLY_SERVED, served ? 1 : 0, 4);
+      store(RING_REPLY + REPLY_FEATURES, FEATURES, 4);
     }
 
     long load(long address, int bytes) {
@@ -169,7 +180,9 @@ class EntryCodeTest {
         }
         case 0x8b -> {
           int modrm = next();
-          registers[register(modrm, high)] = load(operand(modrm, 0), bytes);
+          long address = operand(modrm, 0);
+          actionReads += address == RING_REPLY + REPLY_ACTION ? 1 : 0;
+          registers[register(modrm, high)] = load(address, bytes);
         }
         case 0x8d -> {
           int modrm = next();
@@ -177,8 +190,10 @@ class EntryCodeTest {
         }
         case 0x39 -> zero = load(operand(next(), 0), 4) == (registers[RAX] & 0xffffffffL);
         case 0x83 -> {
-          long address = operand(next(), 1);
-          zero = (int) load(address, 4) == (byte) next();
+          int modrm = next();
+          boolean eax = modrm == 0xf8;
+          int value = eax ? (int) registers[RAX] : (int) load(operand(modrm, 1), 4);
+          zero = value == (byte) next();
         }
         case 0xc7 -> {
           long address = operand(next(), 4);
@@ -206,7 +221,7 @@ class EntryCodeTest {
           registers[RSP] = load(registers[RSP] + 24, 8);
           end = "program";
         }
-        case 0x0f -> twoBytes(next());
+        case 0x0f -> twoBytes(next(), wide);
         default -> throw new AssertionError("opcode " + Integer.toHexString(opcode));
       }
     }
@@ -236,7 +251,7 @@ class EntryCodeTest {
       }
     }
 
-    private void twoBytes(int opcode) {
+    private void twoBytes(int opcode, boolean wide) {
       switch (opcode) {
         case 0x84 -> jumpIf(zero);
         case 0x85 -> jumpIf(!zero);
@@ -246,17 +261,42 @@ class EntryCodeTest {
           flags = registers[R11];
           end = "program";
         }
-        case 0xae -> {
-          assertThat(next()).as("wrfsbase rax").isEqualTo(0xd0);
-          fsBase = registers[RAX];
-        }
+        case 0xae -> group15(wide);
         case 0x0b -> end = "undefined";
         default -> throw new AssertionError("0f " + Integer.toHexString(opcode));
       }
     }
 
+    private void group15(boolean wide) {
+      int modrm = next();
+      if (modrm == 0xd0) {
+        fsBase = registers[RAX]; // wrfsbase rax
+        return;
+      }
+      long address = operand(modrm & 0xc7, 0);
+      assertThat(wide).as("the form with addresses of 64 bits").isTrue();
+      assertThat(address & 63).isZero();
+      assertThat(registers[RAX]).as("features").isEqualTo(FEATURES);
+      switch (modrm >> 3) {
+        case 4 -> store(address, vector, 8); // xsave64
+        case 5 -> vector = load(address, 8); // xrstor64
+        default -> throw new AssertionError("0f ae " + Integer.toHexString(modrm));
+      }
+    }
+
+    int sequence() {
+      return (int) load(RING_REQUEST + REQUEST_SEQUENCE, 4);
+    }
+
     boolean isPosted() {
-      return load(RING_REQUEST + REQUEST_SEQUENCE, 4) != 0;
+      return sequence() != 0;
+    }
+
+    /** True if it has been answered, and loads the registers of the answer. */
+    boolean loads() {
+      int action = (int) load(RING_REPLY + REPLY_ACTION, 4);
+      boolean answered = isPosted() && load(RING_REPLY + REPLY_SEQUENCE, 4) == sequence();
+      return answered && (action == LOAD || action == LOAD_FS || action == LOAD_VECTOR);
     }
   }
 
@@ -267,10 +307,11 @@ class EntryCodeTest {
       cpu.store(RING_REPLY + REPLY_REGISTERS + 8L * i, answered(i), 8);
     }
     cpu.store(RING_REPLY + REPLY_FS_BASE, 0xf5f5, 8);
+    cpu.store(RING_REPLY + REPLY_VECTOR, ANSWERED_VECTOR, 8);
     cpu.store(RING_REPLY + REPLY_RIP, 0x500000, 8);
     cpu.store(RING_REPLY + REPLY_RFLAGS, 0x283, 8);
     cpu.store(RING_REPLY + REPLY_RSP, answered(CpuContext.RSP), 8);
-    cpu.store(RING_REPLY + REPLY_SEQUENCE, cpu.load(RING_REQUEST + REQUEST_SEQUENCE, 4), 4);
+    cpu.store(RING_REPLY + REPLY_SEQUENCE, cpu.sequence(), 4);
   }
 
   private static long answered(int register) {
@@ -289,16 +330,21 @@ class EntryCodeTest {
 
   private static Cpu run(EntryCode code, Cpu cpu, Answer answer, Map<Long, Integer> visited) {
     int looks = 0;
+    int awaited = 1;
+    boolean asks = answer.savesFirst;
     while (cpu.end.isEmpty()) {
-      if (answer.afterLooks == looks && cpu.isPosted()) {
-        answer(cpu, answer.action);
-        looks = Integer.MIN_VALUE;
+      if (answer.afterLooks == looks && cpu.sequence() == awaited) {
+        answer(cpu, asks ? SAVE : answer.action);
+        looks = asks ? 0 : Integer.MIN_VALUE;
+        awaited++;
+        asks = false;
       }
-      boolean loads = answer.action >= LOAD && cpu.load(RING_REPLY + REPLY_SEQUENCE, 4) != 0;
-      checkPlace(code, cpu, loads);
-      looks += cpu.isPosted() ? 1 : 0;
+      checkPlace(code, cpu, cpu.loads());
+      looks += cpu.sequence() == awaited ? 1 : 0;
       cpu.step();
     }
+    // It may be replaced by another at any moment.
+    assertThat(cpu.actionReads).as("looks at the action of an answer").isEqualTo(awaited - 1);
     visited.putAll(cpu.visited);
     return cpu;
   }
@@ -372,8 +418,14 @@ class EntryCodeTest {
 
     for (int looks = 1; looks < 40; looks++) {
       checkReturn(run(code, true, PROGRAM_FLAGS, new Answer(RETURN, looks), visited));
-      checkLoad(run(code, true, PROGRAM_FLAGS, new Answer(LOAD, looks), visited), 0);
-      checkLoad(run(code, true, PROGRAM_FLAGS, new Answer(LOAD_FS, looks), visited), 0xf5f5);
+      checkLoad(run(code, true, PROGRAM_FLAGS, new Answer(LOAD, looks), visited));
+      Cpu other = run(code, true, PROGRAM_FLAGS, new Answer(LOAD_FS, looks), visited);
+      checkLoad(other, 0xf5f5, PROGRAM_VECTOR);
+      other = run(code, true, PROGRAM_FLAGS, new Answer(LOAD_VECTOR, looks), visited);
+      checkLoad(other, 0, ANSWERED_VECTOR);
+      for (int action : new int[] {LEAVE, RETURN, LOAD, LOAD_VECTOR}) {
+        checkSaved(code, run(code, true, PROGRAM_FLAGS, new Answer(action, looks, true), visited));
+      }
     }
     // ud2 after the out of a posted call; sysretq, or ud2, after the other.
     checkThatNothingIsLeft(code, visited, ring0 ? 2 + 3 : 2 + 2);
@@ -394,7 +446,7 @@ class EntryCodeTest {
     assertThat(unanswered.load(RING_REQUEST + REQUEST_JUMPED, 4)).isEqualTo(1);
     checkReturn(
         run(code, new Cpu(code, true, true, PROGRAM_FLAGS), new Answer(RETURN, 3), visited));
-    checkLoad(run(code, new Cpu(code, true, true, PROGRAM_FLAGS), new Answer(LOAD, 3), visited), 0);
+    checkLoad(run(code, new Cpu(code, true, true, PROGRAM_FLAGS), new Answer(LOAD, 3), visited));
 
     int bytes = 0;
     for (Map.Entry<Long, Integer> instruction : visited.entrySet()) {
@@ -426,7 +478,23 @@ class EntryCodeTest {
     assertThat(cpu.flags).isEqualTo(PROGRAM_FLAGS);
   }
 
-  private static void checkLoad(Cpu cpu, long fsBase) {
+  /** It has saved its vector state before it came to its end, whatever that is. */
+  private static void checkSaved(EntryCode code, Cpu cpu) {
+    assertThat(cpu.sequence()).isEqualTo(2);
+    assertThat(cpu.load(RING_REQUEST + REQUEST_VECTOR, 8)).isEqualTo(PROGRAM_VECTOR);
+    switch ((int) cpu.load(RING_REPLY + REPLY_ACTION, 4)) {
+      case LEAVE -> checkPostedExit(code, cpu);
+      case RETURN -> checkReturn(cpu);
+      case LOAD -> checkLoad(cpu);
+      default -> checkLoad(cpu, 0, ANSWERED_VECTOR);
+    }
+  }
+
+  private static void checkLoad(Cpu cpu) {
+    checkLoad(cpu, 0, PROGRAM_VECTOR);
+  }
+
+  private static void checkLoad(Cpu cpu, long fsBase, long vector) {
     assertThat(cpu.end).isEqualTo("program");
     for (int i = 0; i < ENCODING.length; i++) {
       assertThat(cpu.registers[ENCODING[i]]).as("register %d", i).isEqualTo(answered(i));
@@ -434,6 +502,7 @@ class EntryCodeTest {
     assertThat(cpu.rip).isEqualTo(0x500000);
     assertThat(cpu.flags).isEqualTo(0x283);
     assertThat(cpu.fsBase).isEqualTo(fsBase);
+    assertThat(cpu.vector).isEqualTo(vector);
   }
 
   /** All bytes belong to instructions that have been run, but for the two after an out. */
