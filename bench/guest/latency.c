@@ -2,12 +2,12 @@
  * Latency of a system call that is due every so often while the kernel's heap is allocated from.
  * Runs on Biscotti only, with --research-calls.
  *
- *   latency SECONDS PERIOD_US BYTES KEEP OBJECTS
+ *   latency SECONDS PERIOD_US BYTES PAUSE_US KEEP OBJECTS
  *
  * Has the kernel keep OBJECTS objects. One thread makes getppid every PERIOD_US and notes how long
  * after it was due the call had returned, so that a pause counts for every call that it made late.
- * Another makes the kernel allocate BYTES at a time, which live for KEEP such calls. After a second
- * of warm-up, prints a line for each latency that occurred: nanoseconds, in steps of less than a
+ * Another makes the kernel allocate BYTES at a time, which live for KEEP such calls, and sleeps
+ * PAUSE_US in between. After three seconds of warm-up, prints a line for each latency that occurred: nanoseconds, in steps of less than a
  * per cent, and how often.
  */
 #define _GNU_SOURCE
@@ -25,7 +25,7 @@
 enum { FILL = 2000, ALLOCATE, SUB_BITS = 7, SUB = 1 << SUB_BITS, BUCKETS = (64 - SUB_BITS) * SUB };
 
 static atomic_int ended;
-static long bytes, keep;
+static long bytes, keep, rest;
 
 static int64_t now_ns(void) {
   struct timespec t;
@@ -39,8 +39,10 @@ static void __attribute__((noreturn)) fail(const char *what) {
 }
 
 static void *allocator(void *argument) {
-  while (!atomic_load(&ended))
+  while (!atomic_load(&ended)) {
     if (syscall(ALLOCATE, bytes, keep) < 0) fail("research call (run with --research-calls)");
+    usleep((useconds_t)rest);
+  }
   return argument;
 }
 
@@ -57,18 +59,19 @@ static uint64_t value(int bucket) {
 }
 
 int main(int argc, char **argv) {
-  if (argc < 6) {
-    fprintf(stderr, "usage: latency SECONDS PERIOD_US BYTES KEEP OBJECTS\n");
+  if (argc < 7) {
+    fprintf(stderr, "usage: latency SECONDS PERIOD_US BYTES PAUSE_US KEEP OBJECTS\n");
     return 2;
   }
   static uint64_t counts[BUCKETS];
   int64_t length = (int64_t)(atof(argv[1]) * 1e9), period = atol(argv[2]) * 1000;
   bytes = atol(argv[3]);
-  keep = atol(argv[4]);
-  if (syscall(FILL, atol(argv[5])) < 0) fail("research call (run with --research-calls)");
+  rest = atol(argv[4]);
+  keep = atol(argv[5]);
+  if (syscall(FILL, atol(argv[6])) < 0) fail("research call (run with --research-calls)");
   pthread_t thread;
   if (pthread_create(&thread, NULL, allocator, NULL)) fail("thread");
-  int64_t begin = now_ns() + 1000000000, due = now_ns();
+  int64_t begin = now_ns() + 3000000000, due = now_ns();
   while (due < begin + length) {
     while (now_ns() < due) {
     }

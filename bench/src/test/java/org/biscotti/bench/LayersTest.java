@@ -79,6 +79,8 @@ class LayersTest {
           .resideOutsideOfPackages("org.biscotti.kvm.cli..")
           .and()
           .doNotHaveFullyQualifiedName("org.biscotti.bench.Benchmarks")
+          .and()
+          .doNotHaveFullyQualifiedName("org.biscotti.bench.figures.Figures")
           .should(ACCESS_STANDARD_STREAMS)
           .because("the standard streams belong to the program in the guest");
 

@@ -17,9 +17,9 @@ final class CollectorFigure implements Experiment {
   private static final String FORKS = "forks";
 
   /** What the kernel allocates for each fork, and for how many forks it lives: 256 MiB together. */
-  private static final int BYTES_PER_FORK = 1 << 20;
+  private static final int BYTES_PER_FORK = 256 << 10;
 
-  private static final int KEPT_FORKS = 256;
+  private static final int KEPT_FORKS = 1024;
   private static final int FORKS_MIN = 500;
   private static final int COLLECTIONS_MIN = 10;
   private static final double ZGC_RATIO_MAX = 1.10;
@@ -51,7 +51,7 @@ final class CollectorFigure implements Experiment {
 
   @Override
   public Result run(Lab lab) throws IOException {
-    String heap = lab.choose("2G", "12G");
+    String heap = lab.choose("1G", "6G");
     List<Point> points = new ArrayList<>();
     List<String> findings = new ArrayList<>();
     List<Integer> objects = objects(lab.quick());

@@ -10,6 +10,7 @@ final class LatencyFigure implements Experiment {
   private static final String LATENCY = "latency, µs";
   private static final int PERIOD_MICROS = 100;
   private static final int BYTES = 256 << 10;
+  private static final int PAUSE_MICROS = 2000;
   private static final int KEPT = 512;
   private static final int OBJECTS = 1_000_000;
   private static final List<Double> PERCENTILES =
@@ -48,6 +49,7 @@ final class LatencyFigure implements Experiment {
                   lab.choose("8", "60"),
                   Integer.toString(PERIOD_MICROS),
                   Integer.toString(BYTES),
+                  Integer.toString(PAUSE_MICROS),
                   Integer.toString(KEPT),
                   Integer.toString(OBJECTS)));
       Histogram histogram = new Histogram(3);
@@ -83,8 +85,8 @@ final class LatencyFigure implements Experiment {
         List.of(
             "The paper is concerned about deadlines that a collection makes a program miss (section "
                 + "5), and has no figure. A call that a pause makes late counts with all of its delay.",
-            "Another thread has the kernel allocate %d KiB at a time meanwhile, beside %,d live objects."
-                .formatted(BYTES >> 10, OBJECTS)));
+            "Another thread has the kernel allocate %d KiB every %d µs meanwhile, beside %,d live objects."
+                .formatted(BYTES >> 10, PAUSE_MICROS, OBJECTS)));
   }
 
   private static String name(double percentile) {
