@@ -65,7 +65,11 @@ final class HtmlReport {
     page.append(text(result.title())).append("</h2>\n");
     for (Chart chart : result.charts()) {
       String svg = Charts.svg(chart, result.points());
-      page.append("<figure>").append(svg.substring(svg.indexOf("<svg"))).append("</figure>\n");
+      page.append("<figure>")
+          .append(svg.substring(svg.indexOf("<svg")))
+          .append("<figcaption>")
+          .append(text(chart.title() + ": " + chart.metric()))
+          .append("</figcaption></figure>\n");
     }
     list("What came out", result.findings());
     list("The paper, and what differs", result.paper());

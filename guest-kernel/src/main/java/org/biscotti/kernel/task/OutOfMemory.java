@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class OutOfMemory {
   /** How long one that was killed has to give its memory back before another one is. */
-  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(2);
+  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   private final ProcessTable processes;
   private final KernelTimers timers;
