@@ -898,45 +898,45 @@ static void interrupted(void) {
   for (int restart = 0; restart < 2; restart++) {
     install(SIGALRM, note, restart ? SA_RESTART : 0);
     reset();
-    later(20000);
+    later(100000);
     left = (struct timespec){99, 0};
     CHECK_ERRNO(nanosleep(&second, &left), EINTR);
     CHECK_EQ(hits, 1);
     CHECK(left.tv_sec < 30 && (left.tv_sec > 0 || left.tv_nsec > 0));
-    later(20000);
+    later(100000);
     left = (struct timespec){99, 0};
     CHECK_EQ(clock_nanosleep(CLOCK_MONOTONIC, 0, &second, &left), EINTR);
     CHECK(left.tv_sec < 30 && (left.tv_sec > 0 || left.tv_nsec > 0));
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += 30;
-    later(20000);
+    later(100000);
     CHECK_EQ(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL), EINTR);
-    later(20000);
+    later(100000);
     CHECK_ERRNO(pause(), EINTR);
-    later(20000);
+    later(100000);
     CHECK_ERRNO(poll(NULL, 0, 30000), EINTR);
-    later(20000);
+    later(100000);
     CHECK_ERRNO(select(0, NULL, NULL, NULL, &(struct timeval){30, 0}), EINTR);
-    later(20000);
+    later(100000);
     CHECK_ERRNO(RAW(futex, &word, FUTEX_WAIT, 5, &second, NULL, 0), EINTR);
     sigset_t wanted = set_of(SIGUSR2);
-    later(20000);
+    later(100000);
     CHECK_ERRNO(sigtimedwait(&wanted, NULL, &second), EINTR);
     sigset_t none = set_of(0);
-    later(20000);
+    later(100000);
     CHECK_ERRNO(sigsuspend(&none), EINTR);
     CHECK_EQ(hits, 9);
   }
   /* Without a timeout a futex is waited for again: the word has changed by then. */
   install(SIGALRM, change_word, SA_RESTART);
   reset();
-  later(20000);
+  later(100000);
   CHECK_ERRNO(RAW(futex, &word, FUTEX_WAIT, 5, NULL, NULL, 0), EAGAIN);
   CHECK_EQ(hits, 1);
   word = 5;
   install(SIGALRM, change_word, 0);
-  later(20000);
+  later(100000);
   CHECK_ERRNO(RAW(futex, &word, FUTEX_WAIT, 5, NULL, NULL, 0), EINTR);
   word = 5;
   /* A signal that waits already ends the next wait at once. */
