@@ -91,6 +91,7 @@ public final class Kernel implements AutoCloseable {
    * @param clock the host's clocks
    * @param features what programs are told of the processor
    * @param cpuDescription /proc/cpuinfo of one vCPU, without its number
+   * @param unpin lets the calling thread run on any core
    */
   public record Hardware(
       GuestMemory memory,
@@ -102,7 +103,8 @@ public final class Kernel implements AutoCloseable {
       long vvarGpa,
       Clock clock,
       MachineFeatures features,
-      Supplier<String> cpuDescription) {}
+      Supplier<String> cpuDescription,
+      Runnable unpin) {}
 
   /**
    * A program to start.
@@ -136,7 +138,8 @@ public final class Kernel implements AutoCloseable {
     KernelLog log = new KernelLog();
     Scheduler scheduler = new Scheduler(hardware.cpus());
     Parallel parallel =
-        new Parallel(options.parallelism(), () -> hardware.cpus() - scheduler.running());
+        new Parallel(
+            options.parallelism(), () -> hardware.cpus() - scheduler.running(), hardware.unpin());
     SystemView system = new MachineView(hardware, processes, bootNanos);
     long[] entries = new long[hardware.cpus()];
     Arrays.setAll(entries, hardware.kernelEntries());

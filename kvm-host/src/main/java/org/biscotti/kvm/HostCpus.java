@@ -49,11 +49,14 @@ public final class HostCpus {
     }
   }
 
-  /** Binds the calling thread to one core; best effort. */
-  static void pinTo(int core) {
+  /** Binds the calling thread to some cores; best effort. */
+  static void pinTo(int... cores) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment mask = arena.allocate(MASK_BYTES, 8);
-      mask.set(ValueLayout.JAVA_BYTE, core / 8, (byte) (1 << (core % 8)));
+      for (int core : cores) {
+        byte others = mask.get(ValueLayout.JAVA_BYTE, core / 8);
+        mask.set(ValueLayout.JAVA_BYTE, core / 8, (byte) (others | 1 << (core % 8)));
+      }
       Libc.schedSetAffinity(new CallState(arena), mask);
     }
   }

@@ -113,6 +113,7 @@ public final class Machine implements AutoCloseable {
   }
 
   private Kernel bootKernel(MachineOptions options, long firstFree) {
+    int[] cores = HostCpus.allowed();
     return new Kernel(
         new Kernel.Hardware(
             ram.memory(),
@@ -127,7 +128,8 @@ public final class Machine implements AutoCloseable {
                 kvm.featureBits(),
                 Auxv.HWCAP2_FSGSBASE,
                 SignalFrame.maximumBytes(kvm.vectorBytes())),
-            HostCpus::description),
+            HostCpus::description,
+            () -> HostCpus.pinTo(cores)),
         options.kernel());
   }
 

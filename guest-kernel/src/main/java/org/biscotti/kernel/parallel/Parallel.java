@@ -17,22 +17,33 @@ public final class Parallel {
   public static final Parallel NONE = new Parallel(Parallelism.INLINE, () -> 0);
 
   /**
-   * Work that is worth a helper, in nanoseconds. A virtual thread begins some 40 microseconds after
-   * it was started on the default pool, and the caller needs as long again to notice the end.
+   * Work that is worth a helper, in nanoseconds: from there on reads of a cached file were faster
+   * with one ({@code run.sh figures read}, two cores). To start a thread costs some 10
+   * microseconds, but to wake the core that is to run it, where that is virtual too, ten times as
+   * much.
    */
-  static final long WORTHWHILE_NANOS = 150_000;
+  static final long WORTHWHILE_NANOS = 3_000_000;
 
   private final Parallelism parallelism;
   private final IntSupplier idleCores;
+  private final Runnable unpin;
+
+  /** One whose threads run where they are started. */
+  public Parallel(Parallelism parallelism, IntSupplier idleCores) {
+    this(parallelism, idleCores, () -> {});
+  }
 
   /**
    * Makes one.
    *
    * @param idleCores how many cores have nothing to do besides the caller's; a hint
+   * @param unpin lets the calling thread run on any core. Carriers of virtual threads are made by
+   *     whoever needs them first, and inherit the one core that a vCPU's thread is bound to
    */
-  public Parallel(Parallelism parallelism, IntSupplier idleCores) {
+  public Parallel(Parallelism parallelism, IntSupplier idleCores, Runnable unpin) {
     this.parallelism = parallelism;
     this.idleCores = idleCores;
+    this.unpin = unpin;
   }
 
   /** Some of the parts. */
@@ -75,10 +86,13 @@ public final class Parallel {
     job.finish();
   }
 
-  /** Work on its way. */
-  private static final class Job {
-    private static final ThreadFactory THREADS = Thread.ofVirtual().name("part").factory();
+  /** Not made before there is work for them. */
+  private static final class Threads {
+    static final ThreadFactory FACTORY = Thread.ofVirtual().name("part").factory();
+  }
 
+  /** Work on its way. */
+  private final class Job {
     private final int parts;
     private final int chunk;
     private final Work work;
@@ -96,8 +110,9 @@ public final class Parallel {
       CountDownLatch latch = new CountDownLatch(count);
       threads = latch;
       for (int i = 0; i < count; i++) {
-        THREADS
+        Threads.FACTORY
             .newThread(() -> {
+              unpin.run();
               body.run();
               latch.countDown();
             })

@@ -42,7 +42,7 @@ class ParallelTest {
     "THREAD, 0, 1, true",
     "ADAPTIVE, 0, 1000000, false",
     "ADAPTIVE, 1, 1, false",
-    "ADAPTIVE, 1, 1000000, true"
+    "ADAPTIVE, 1, 10000000, true"
   })
   void usesThreadsWhenItPays(Parallelism parallelism, int idle, long nanos, boolean expected) {
     Set<Thread> threads = ConcurrentHashMap.newKeySet();
