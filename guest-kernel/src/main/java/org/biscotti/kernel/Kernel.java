@@ -179,7 +179,8 @@ public final class Kernel implements AutoCloseable {
             options.syscalls(),
             options.exitless(),
             hardware.ringRequests(),
-            hardware.ringReplies());
+            hardware.ringReplies(),
+            hardware.unpin());
     patching = options.patching() == Patching.AUTO;
     clockKeeper = new ClockKeeper(new Vvar(memory, hardware.vvarGpa(), clock), clock);
   }

@@ -8,7 +8,9 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.ForkJoinWorkerThread;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -26,22 +28,62 @@ final class CallThreads implements Executor {
   private static final @Nullable MethodHandle NEW_THREAD = findFactory();
 
   private final BooleanSupplier somebodyServes;
+  private final Runnable unpin;
+  private final ReentrantLock lock = new ReentrantLock();
+
+  /** Made when first needed, under the lock. */
+  private volatile @Nullable ForkJoinPool elsewhere;
+
   private final Queue<Runnable> ready = new ConcurrentLinkedQueue<>();
   private final AtomicInteger readyCount = new AtomicInteger();
 
-  /** A scheduler that asks whether a vCPU thread will soon look at what is ready. */
-  CallThreads(BooleanSupplier somebodyServes) {
+  /**
+   * A scheduler.
+   *
+   * @param somebodyServes says whether a vCPU thread will soon look at what is ready
+   * @param unpin lets the calling thread run on any core
+   */
+  CallThreads(BooleanSupplier somebodyServes, Runnable unpin) {
     this.somebodyServes = somebodyServes;
+    this.unpin = unpin;
   }
 
-  /** The pool for continuations that no vCPU thread is free for; made when first needed. */
-  private static final class Elsewhere {
-    static final ForkJoinPool POOL =
-        new ForkJoinPool(
-            Runtime.getRuntime().availableProcessors(),
-            ForkJoinPool.defaultForkJoinWorkerThreadFactory,
-            null,
-            true);
+  /**
+   * The pool for continuations that no vCPU thread is free for. Its threads are made by whoever
+   * needs one first, and inherit the one core that a vCPU's thread is bound to.
+   */
+  private ForkJoinPool elsewhere() {
+    ForkJoinPool pool = elsewhere;
+    if (pool == null) {
+      lock.lock();
+      try {
+        pool = elsewhere;
+        if (pool == null) {
+          int threads = Runtime.getRuntime().availableProcessors();
+          pool = new ForkJoinPool(threads, p -> new Worker(p, unpin), null, true);
+          elsewhere = pool;
+        }
+      } finally {
+        lock.unlock();
+      }
+    }
+    return pool;
+  }
+
+  /** A thread that may run on any core. */
+  private static final class Worker extends ForkJoinWorkerThread {
+    private final Runnable unpin;
+
+    Worker(ForkJoinPool pool, Runnable unpin) {
+      super(pool);
+      this.unpin = unpin;
+    }
+
+    @Override
+    protected void onStart() {
+      super.onStart();
+      unpin.run();
+    }
   }
 
   private static @Nullable MethodHandle findFactory() {
@@ -125,11 +167,11 @@ final class CallThreads implements Executor {
       }
       Runnable mine = next();
       if (mine != null) {
-        Elsewhere.POOL.execute(mine);
+        elsewhere().execute(mine);
       }
       return;
     }
-    Elsewhere.POOL.execute(continuation);
+    elsewhere().execute(continuation);
   }
 
   /** True if a continuation waits for a vCPU thread. */
@@ -150,7 +192,7 @@ final class CallThreads implements Executor {
   /** Gives what is left to the pool; for a vCPU thread that stops serving. */
   void flush() {
     for (Runnable left; (left = next()) != null; ) {
-      Elsewhere.POOL.execute(left);
+      elsewhere().execute(left);
     }
   }
 

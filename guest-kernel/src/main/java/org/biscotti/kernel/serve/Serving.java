@@ -24,7 +24,7 @@ public final class Serving {
   private final Exitless exitless;
   private final SyscallRing[] rings;
   private final AtomicInteger active = new AtomicInteger();
-  private final CallThreads threads = new CallThreads(this::isActive);
+  private final CallThreads threads;
 
   /** Whether busy calls become jumps; set before any program runs. */
   private volatile boolean jumps;
@@ -37,6 +37,7 @@ public final class Serving {
    *
    * @param requests guest-physical address of each vCPU's request page
    * @param replies of its reply page
+   * @param unpin lets the calling thread run on any core
    */
   public Serving(
       KernelState kernel,
@@ -44,8 +45,10 @@ public final class Serving {
       Policies policy,
       Exitless exitless,
       IntToLongFunction requests,
-      IntToLongFunction replies) {
+      IntToLongFunction replies,
+      Runnable unpin) {
     this.kernel = kernel;
+    threads = new CallThreads(this::isActive, unpin);
     this.dispatcher = dispatcher;
     this.policy = policy.make();
     this.exitless = exitless;
