@@ -128,7 +128,7 @@ public final class Figures implements Callable<Integer> {
     List<Result> results = new ArrayList<>();
     try (ProgressBar bar = progressBar(steps)) {
       Lab lab = new Lab(home, quick, jvm, scratch, what -> advance(bar, what));
-      Thread interruption = new Thread(lab::interrupt);
+      Thread interruption = new Thread(() -> interrupted(lab, scratch));
       Runtime.getRuntime().addShutdownHook(interruption);
       for (Experiment experiment : chosen) {
         Result result = experiment.run(lab);
@@ -145,6 +145,16 @@ public final class Figures implements Callable<Integer> {
     results.forEach(this::print);
     console.println("report: " + report);
     return 0;
+  }
+
+  /** Ctrl-C: ends what runs, and leaves nothing behind. */
+  private static void interrupted(Lab lab, Path scratch) {
+    lab.interrupt();
+    try {
+      remove(scratch);
+    } catch (IOException e) {
+      say(scratch + " is left: " + e.getMessage());
+    }
   }
 
   private static void advance(ProgressBar bar, String what) {
@@ -196,6 +206,9 @@ public final class Figures implements Callable<Integer> {
   }
 
   private static void remove(Path directory) throws IOException {
+    if (!Files.exists(directory)) {
+      return;
+    }
     try (Stream<Path> files = Files.list(directory)) {
       for (Path file : files.collect(Collectors.toList())) {
         Files.deleteIfExists(file);

@@ -53,7 +53,10 @@ public final class Main {
     top.usageMessage()
         .description("Runs x86-64 Linux programs in guest mode under a kernel written in Java.")
         .customSynopsis(COMMAND + " COMMAND [OPTION...]")
-        .footer("", "Each command explains itself: " + COMMAND + " COMMAND --help")
+        .footer(
+            "",
+            "Each command explains itself: " + COMMAND + " COMMAND --help",
+            "The paper's experiments, with pictures: " + COMMAND + " figures --help")
         .sortOptions(false)
         .width(HELP_WIDTH);
     top.addOption(Arguments.helpOption());
