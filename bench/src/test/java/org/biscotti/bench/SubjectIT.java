@@ -2,10 +2,8 @@ package org.biscotti.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.biscotti.kernel.serve.Exitless;
@@ -30,16 +28,6 @@ class SubjectIT {
   static void compilePrograms() throws IOException, InterruptedException {
     String script = System.getProperty("biscotti.home") + "/scripts/guests.sh";
     assertThat(new ProcessBuilder(script).inheritIO().start().waitFor()).isZero();
-  }
-
-  /** As the machine's own integration tests do it. */
-  private static void needKvm() {
-    Path device = Path.of("/dev/kvm");
-    boolean usable = Files.isReadable(device) && Files.isWritable(device);
-    if (Boolean.getBoolean("biscotti.requireKvm")) {
-      assertThat(usable).as(device + " is usable").isTrue();
-    }
-    assumeTrue(usable, device + " is not usable");
   }
 
   private static void runsWithin(Subject subject, Operation operation, long count, long size)
@@ -75,7 +63,7 @@ class SubjectIT {
 
   @Test
   void guestProgramServes() throws IOException {
-    needKvm();
+    Kvm.need();
     try (Subject subject = new GuestSubject(MEMORY_BYTES)) {
       servesEverything(subject);
     }
@@ -83,7 +71,7 @@ class SubjectIT {
 
   @Test
   void twoProgramsServeAtOnce() throws IOException {
-    needKvm();
+    Kvm.need();
     try (Subject subject = GuestSubject.on(MEMORY_BYTES, 2, 2, Policies.ADAPTIVE, Exitless.AUTO)) {
       runsWithin(subject, Operation.NULL, 100, 0);
       runsWithin(subject, Operation.OPEN_CLOSE, 100, 0);
@@ -93,7 +81,7 @@ class SubjectIT {
 
   @Test
   void failureInTheGuestIsNamed() throws IOException {
-    needKvm();
+    Kvm.need();
     Subject subject = new GuestSubject(MEMORY_BYTES);
     assertThatThrownBy(() -> subject.run(Operation.READ, 1, ABSURD_SIZE))
         .isInstanceOf(IOException.class)
@@ -104,7 +92,7 @@ class SubjectIT {
 
   @Test
   void monitorInCServes() throws IOException {
-    needKvm();
+    Kvm.need();
     String monitor = Subject.program("baseline/nullsyscall-vmm").toString();
     String core = Integer.toString(Subject.core());
     try (Subject subject = new ProcessSubject(directory, List.of(monitor, "serve", core))) {

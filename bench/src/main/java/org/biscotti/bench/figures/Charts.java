@@ -43,6 +43,11 @@ final class Charts {
         .toList();
   }
 
+  private static void style(Styler styler) {
+    styler.setChartBackgroundColor(Color.WHITE);
+    styler.setLegendPosition(Styler.LegendPosition.OutsideE);
+  }
+
   private static XYChart lines(Chart chart, List<Point> points) {
     XYChart picture =
         new XYChartBuilder()
@@ -52,12 +57,11 @@ final class Charts {
             .xAxisTitle(chart.xTitle())
             .yAxisTitle(chart.metric())
             .build();
-    picture.getStyler().setChartBackgroundColor(Color.WHITE);
+    style(picture.getStyler());
     picture
         .getStyler()
         .setXAxisLogarithmic(chart.kind().xLogarithmic)
-        .setYAxisLogarithmic(chart.kind().yLogarithmic)
-        .setLegendPosition(Styler.LegendPosition.OutsideE);
+        .setYAxisLogarithmic(chart.kind().yLogarithmic);
     if (!chart.kind().yLogarithmic) {
       picture.getStyler().setYAxisMin(0.0);
     }
@@ -86,8 +90,7 @@ final class Charts {
             .xAxisTitle(chart.xTitle())
             .yAxisTitle(chart.metric())
             .build();
-    picture.getStyler().setChartBackgroundColor(Color.WHITE);
-    picture.getStyler().setLegendPosition(Styler.LegendPosition.OutsideE);
+    style(picture.getStyler());
     Set<String> names = new LinkedHashSet<>();
     for (String series : chart.series()) {
       of(points, chart, series).forEach(point -> names.add(point.x()));

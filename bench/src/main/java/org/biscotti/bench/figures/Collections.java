@@ -43,9 +43,6 @@ record Collections(
           "Shenandoah",
           "Shenandoah Global");
 
-  /** Pauses of collectors that say how long each took. */
-  private static final Set<String> PAUSES = Set.of("jdk.GCPhasePause");
-
   /**
    * Reads a recording.
    *
@@ -67,7 +64,7 @@ record Collections(
           if (type.equals("jdk.GarbageCollection")) {
             count++;
             whole += WHOLE.contains(event.getString("name")) ? 1 : 0;
-          } else if (PAUSES.contains(type)) {
+          } else if (type.equals("jdk.GCPhasePause")) {
             pauses.add(event);
           }
         }

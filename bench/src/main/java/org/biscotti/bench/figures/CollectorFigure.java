@@ -34,10 +34,6 @@ final class CollectorFigure implements Experiment {
     return "Figure 5: forks beside a full heap (BMGC)";
   }
 
-  private static List<String> collectors(boolean quick) {
-    return quick ? List.of("g1", "zgc") : List.of("zgc", "shenandoah", "g1", "parallel", "serial");
-  }
-
   private static List<Integer> objects(boolean quick) {
     return quick
         ? List.of(100_000, 1_000_000)
@@ -46,7 +42,7 @@ final class CollectorFigure implements Experiment {
 
   @Override
   public int steps(boolean quick) {
-    return collectors(quick).size() * objects(quick).size();
+    return Lab.collectors(quick).size() * objects(quick).size();
   }
 
   @Override
@@ -55,7 +51,7 @@ final class CollectorFigure implements Experiment {
     List<Point> points = new ArrayList<>();
     List<String> findings = new ArrayList<>();
     List<Integer> objects = objects(lab.quick());
-    for (String collector : collectors(lab.quick())) {
+    for (String collector : Lab.collectors(lab.quick())) {
       for (int count : objects) {
         lab.step("%s, %,d live objects".formatted(collector, count));
         measure(lab, collector, count, heap, points, findings);
@@ -73,14 +69,14 @@ final class CollectorFigure implements Experiment {
                     CYCLES,
                     "live objects",
                     Chart.Kind.LINES_LOG_X,
-                    collectors(lab.quick())),
+                    Lab.collectors(lab.quick())),
                 new Chart(
                     "bmgc-pauses",
                     "Longest pause",
                     LONGEST,
                     "live objects",
                     Chart.Kind.LINES_LOG,
-                    collectors(lab.quick()))),
+                    Lab.collectors(lab.quick()))),
             findings,
             List.of(
                 "The paper's curve rises by 55 %, from 0.1 to 50 million objects, with a collector that "
@@ -93,7 +89,7 @@ final class CollectorFigure implements Experiment {
                     + "%d times. The heap has %s.".formatted(COLLECTIONS_MIN, heap)));
     String most = Integer.toString(objects.getLast());
     String least = Integer.toString(objects.getFirst());
-    for (String collector : collectors(lab.quick())) {
+    for (String collector : Lab.collectors(lab.quick())) {
       double rise =
           result.median(collector, most, MICROS) / result.median(collector, least, MICROS);
       String bar =

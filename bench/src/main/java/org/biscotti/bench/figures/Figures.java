@@ -10,7 +10,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -210,7 +209,7 @@ public final class Figures implements Callable<Integer> {
       return;
     }
     try (Stream<Path> files = Files.list(directory)) {
-      for (Path file : files.collect(Collectors.toList())) {
+      for (Path file : files.toList()) {
         Files.deleteIfExists(file);
       }
     }

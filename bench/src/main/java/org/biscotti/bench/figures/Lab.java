@@ -60,6 +60,11 @@ final class Lab {
     progress.accept(what);
   }
 
+  /** The collectors that are compared, as {@code --gc} names them. */
+  static List<String> collectors(boolean quick) {
+    return quick ? List.of("g1", "zgc") : List.of("zgc", "shenandoah", "g1", "parallel", "serial");
+  }
+
   /** How many processors there are. */
   static int cores() {
     return Runtime.getRuntime().availableProcessors();
@@ -121,13 +126,6 @@ final class Lab {
     words.addAll(options);
     words.add("--");
     words.addAll(program);
-    return run(words);
-  }
-
-  /** Runs a command of run.sh. */
-  Output command(List<String> arguments) throws IOException {
-    List<String> words = new ArrayList<>(List.of("./scripts/run.sh"));
-    words.addAll(arguments);
     return run(words);
   }
 
@@ -202,7 +200,6 @@ final class Lab {
     List<String> lines = Files.readAllLines(file, StandardCharsets.ISO_8859_1);
     return String.join(
             "; ", lines.subList(Math.max(0, lines.size() - ERROR_LINES_MAX), lines.size()))
-        .toString()
         .strip();
   }
 

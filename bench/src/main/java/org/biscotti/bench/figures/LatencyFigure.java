@@ -26,20 +26,16 @@ final class LatencyFigure implements Experiment {
     return "Garbage collection and latency";
   }
 
-  private static List<String> collectors(boolean quick) {
-    return quick ? List.of("g1", "zgc") : List.of("zgc", "shenandoah", "g1", "parallel", "serial");
-  }
-
   @Override
   public int steps(boolean quick) {
-    return collectors(quick).size();
+    return Lab.collectors(quick).size();
   }
 
   @Override
   public Result run(Lab lab) throws IOException {
     List<Point> points = new ArrayList<>();
     List<String> findings = new ArrayList<>();
-    for (String collector : collectors(lab.quick())) {
+    for (String collector : Lab.collectors(lab.quick())) {
       lab.step("latency, " + collector);
       Lab.Output output =
           lab.guest(
@@ -80,7 +76,7 @@ final class LatencyFigure implements Experiment {
                 LATENCY,
                 "percentile",
                 Chart.Kind.BARS,
-                collectors(lab.quick()))),
+                Lab.collectors(lab.quick()))),
         findings,
         List.of(
             "The paper is concerned about deadlines that a collection makes a program miss (section "

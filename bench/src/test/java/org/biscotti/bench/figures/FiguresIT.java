@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.biscotti.bench.Kvm;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,15 +25,6 @@ class FiguresIT {
 
   @TempDir private Path directory;
 
-  private static void needKvm() {
-    Path device = Path.of("/dev/kvm");
-    boolean usable = Files.isReadable(device) && Files.isWritable(device);
-    if (Boolean.getBoolean("biscotti.requireKvm")) {
-      assertThat(usable).as(device + " is usable").isTrue();
-    }
-    assumeTrue(usable, device + " is not usable");
-  }
-
   private static int run(PrintStream console, String... arguments) {
     Path home = Path.of(System.getProperty("biscotti.home"));
     return Figures.execute(new Figures(home, console), arguments);
@@ -40,7 +32,7 @@ class FiguresIT {
 
   @Test
   void makesAReportThatABrowserShows() throws IOException, InterruptedException {
-    needKvm();
+    Kvm.need();
     ByteArrayOutputStream text = new ByteArrayOutputStream();
     PrintStream console = new PrintStream(text, true, StandardCharsets.UTF_8);
     assertThat(run(console, "fork", "--quick", "--out", directory.toString())).isZero();

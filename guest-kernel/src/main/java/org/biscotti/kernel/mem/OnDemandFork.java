@@ -39,8 +39,7 @@ final class OnDemandFork implements ForkPolicy {
     if (to.hasTable(start) || !holdsPrivateMemoryOnly(all, start)) {
       from.prepareCopy(to, start);
       from.downgradeAll();
-      long counts = from.copyTable(to, vma, start, end, false);
-      to.countInherited(counts & Pager.PAGES_MASK, counts >>> Integer.SIZE);
+      to.countInherited(from.copyTable(to, vma, start, end, false));
     } else {
       from.shareTable(to, start);
     }

@@ -275,17 +275,12 @@ final class Pager {
 
   /** Gives a child's address space the pages of an area, leaving downgrades to {@link #flush}. */
   void copyTo(Pager child, Vma vma, boolean copies) {
-    long to = vma.end;
-    for (long page = tables.skipAbsent(vma.start, to);
-        page < to;
-        page = tables.skipAbsent(page, to)) {
-      long end = PageTables.tableEnd(page, to);
-      own(page);
-      child.tables.makeEntryAddress(page);
-      long counts = copyTable(child, vma, page, end, copies);
-      child.countInherited(counts & PAGES_MASK, counts >>> Integer.SIZE);
-      page = end;
-    }
+    forEachTable(
+        vma,
+        (from, to) -> {
+          prepareCopy(child, from);
+          child.countInherited(copyTable(child, vma, from, to, copies));
+        });
   }
 
   /** Calls back for each leaf table of an area, with the part of the area that it maps. */
@@ -333,6 +328,11 @@ final class Pager {
       }
     }
     return counts;
+  }
+
+  /** Counts what {@link #copyTable} has put here, by what it has returned. */
+  void countInherited(long counts) {
+    countInherited(counts & PAGES_MASK, counts >>> Integer.SIZE);
   }
 
   /** Counts what {@link #copyTable} or {@link #shareTable} has put here. */
@@ -473,9 +473,7 @@ final class Pager {
     if (got == 0) {
       return FaultOutcome.OUT_OF_MEMORY;
     }
-    for (int i = 1; i < got; i++) {
-      frames.release(run[i]);
-    }
+    releaseRun(1, got);
     fillEmpty(vma, page, page + PAGE_SIZE);
     return FaultOutcome.HANDLED;
   }
@@ -493,10 +491,15 @@ final class Pager {
       fillEmpty(vma, from, to);
       return FaultOutcome.HANDLED;
     }
-    for (int i = 0; i < got; i++) {
+    releaseRun(0, got);
+    return FaultOutcome.HANDLED;
+  }
+
+  /** Gives frames of {@link #run} back that are not used. */
+  private void releaseRun(int from, int to) {
+    for (int i = from; i < to; i++) {
       frames.release(run[i]);
     }
-    return FaultOutcome.HANDLED;
   }
 
   private int countEmpty(long from, long to) {
@@ -617,9 +620,7 @@ final class Pager {
     int shared = makeOwnWritable(from, to, bits);
     int got = frames.allocateRun(run, shared, use);
     if (got < shared) {
-      for (int i = 0; i < got; i++) {
-        frames.release(run[i]);
-      }
+      releaseRun(0, got);
       return false;
     }
     for (int i = 0; i < shared; i++) {
