@@ -134,6 +134,9 @@ final class VcpuLoop {
       }
       mark = System.nanoTime();
       task.addSystemNanos(mark - trapped);
+      if (trap == Trap.Syscall.SYSCALL) {
+        server.noteService(mark - trapped);
+      }
     }
   }
 

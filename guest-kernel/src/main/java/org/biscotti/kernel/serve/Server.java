@@ -39,6 +39,16 @@ public final class Server {
   /** Calls of one program that follow each other within this time make a server worth waking. */
   private static final long NEAR_NANOS = TimeUnit.MICROSECONDS.toNanos(200);
 
+  /**
+   * Calls that take longer are not worth a server: what it saves, an exit, is no longer most of
+   * their cost. Right after the start, as long as the kernel's code is interpreted, that is every
+   * call, and the idle core is of more use to the JVM's compiler than to a program that spins.
+   */
+  private static final long DEAR_NANOS = TimeUnit.MICROSECONDS.toNanos(20);
+
+  /** Over so many calls by exit their service time is averaged. */
+  private static final int SERVICES_AVERAGED = 8;
+
   /** So many of them in a row: a program that makes two calls and computes is better left alone. */
   private static final int NEAR_CALLS = 4;
 
@@ -67,6 +77,7 @@ public final class Server {
   private final CallThreads.Here here;
   private long lastCallNanos;
   private int nearCalls;
+  private long meanServiceNanos;
 
   /** The server that the calling thread, a vCPU's, is. */
   public Server(Serving serving, GuestCpu cpu) {
@@ -228,12 +239,17 @@ public final class Server {
     }
   }
 
+  /** Takes note of how long this thread has had to do with a call that came by an exit. */
+  public void noteService(long nanos) {
+    meanServiceNanos += (nanos - meanServiceNanos) / SERVICES_AVERAGED;
+  }
+
   /** If exits come thick and a vCPU is idle, its thread is worth waking as a server. */
   private void considerWaking(long nowNanos) {
     if (serving.exitless() == Exitless.OFF) {
       return;
     }
-    boolean near = nowNanos - lastCallNanos < NEAR_NANOS;
+    boolean near = nowNanos - lastCallNanos < NEAR_NANOS && meanServiceNanos < DEAR_NANOS;
     lastCallNanos = nowNanos;
     nearCalls = near ? nearCalls + 1 : 0;
     if ((nearCalls >= NEAR_CALLS || serving.exitless() == Exitless.ON) && !serving.isActive()) {
