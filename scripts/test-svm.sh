@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # The KVM integration tests on an emulated machine with kvm_amd, first with nested paging, then
 # with shadow paging: the two kinds of KVM that users have. Takes hours; correctness, not speed.
-# Needs root. test-svm.sh [CLASS...], by default every *IT class, each in a machine of its own. Logs
-# and reports: target/svm/reports; a line for each class says what became of it.
+# Needs root. test-svm.sh [nested|shadow] [CLASS...], by default both and every *IT class, each in a
+# machine of its own. Logs and reports: target/svm/reports; a line for each class says what became of it.
 set -u
 . "${BASH_SOURCE[0]%/*}/env.sh"
 ((EUID == 0)) || { biscotti_say "test-svm: needs root, to read this machine's files as its root"; exit 125; }
+pagings=(nested shadow)
+[[ ${1-} == nested || ${1-} == shadow ]] && pagings=("$1") && shift
 classes=("$@")
 ((${#classes[@]})) || mapfile -t classes < <(cd "$root/kvm-host/src/test/java" && find . -name '*IT.java' -printf '%f\n' | sed 's/\.java$//' | sort)
 limit_seconds=5400
@@ -32,7 +34,7 @@ tests() { # CLASS
 }
 
 status=0
-for paging in nested shadow; do
+for paging in "${pagings[@]}"; do
   for class in "${classes[@]}"; do
     reports=$svm/reports/$paging/$class
     mkdir -p "$reports"
