@@ -60,6 +60,7 @@ import org.biscotti.kernel.task.Process;
 import org.biscotti.kernel.task.ProcessTable;
 import org.biscotti.kernel.task.ResourceLimits;
 import org.biscotti.kernel.task.Scheduler;
+import org.biscotti.kernel.task.Task;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -136,7 +137,7 @@ public final class Kernel implements AutoCloseable {
     FrameAllocator frames = new FrameAllocator(memory, hardware.firstFreeGpa());
     ProcessTable processes = new ProcessTable();
     KernelLog log = new KernelLog();
-    Scheduler scheduler = new Scheduler(hardware.cpus());
+    Scheduler<Task> scheduler = new Scheduler<>(hardware.cpus());
     Parallel parallel =
         new Parallel(
             options.parallelism(), () -> hardware.cpus() - scheduler.running(), hardware.unpin());

@@ -52,7 +52,7 @@ final class VcpuLoop {
 
   /** Runs tasks until the scheduler is closed. */
   void run() {
-    Scheduler scheduler = kernel.scheduler();
+    Scheduler<Task> scheduler = kernel.scheduler();
     while (!scheduler.isClosed()) {
       Task task = scheduler.poll(cpu);
       if (task == null) {
@@ -123,7 +123,7 @@ final class VcpuLoop {
               ExceptionSignals.exception(task, fault, cpu);
               yield true;
             }
-            case Trap.Interrupted kick -> !giveWay(task);
+            case Trap.Interrupted kick -> !giveWay(task, false);
             case Trap.Unrunnable broken -> unrunnable(task, broken);
           };
       if (event != null) {
@@ -194,15 +194,15 @@ final class VcpuLoop {
   }
 
   private boolean goOn(Task task) {
-    return !task.takeYieldRequest() || !giveWay(task);
+    return !task.takeYieldRequest() || !giveWay(task, true);
   }
 
   /** Lets another task run if one waits; true if it does. */
-  private boolean giveWay(Task task) {
-    Scheduler scheduler = kernel.scheduler();
-    if (scheduler.tasksAreWaiting() || scheduler.isClosed()) {
+  private boolean giveWay(Task task, boolean yields) {
+    Scheduler<Task> scheduler = kernel.scheduler();
+    if (scheduler.shouldGiveWay(task, cpu.index())) {
       task.detach();
-      scheduler.enqueue(task);
+      scheduler.putBack(task, yields);
       return true;
     }
     return false;
@@ -220,7 +220,7 @@ final class VcpuLoop {
       case SEGV_MAPERR, SEGV_ACCERR, BUS_ADRERR -> ExceptionSignals.pageFault(task, fault, outcome);
       case OUT_OF_MEMORY -> {
         // Somebody is being killed for it (task.OutOfMemory), maybe this one. Else it tries again.
-        return task.mustEnd() || !giveWay(task);
+        return task.mustEnd() || !giveWay(task, true);
       }
     }
     return true;

@@ -69,7 +69,7 @@ public final class Server {
   private static final String CALL_MOVED = "call-moved";
 
   private final Serving serving;
-  private final Scheduler scheduler;
+  private final Scheduler<Task> scheduler;
   private final Dispatcher dispatcher;
   private final SyscallPolicy policy;
   private final SyscallRing ring;
@@ -280,7 +280,7 @@ public final class Server {
     try {
       long last = System.nanoTime();
       boolean served = false;
-      for (int looks = 1; !scheduler.tasksAreWaiting(); looks++) {
+      for (int looks = 1; !scheduler.hasWork(vcpu); looks++) {
         served |= serveOnce();
         if (looks % LOOKS == 0) {
           long now = System.nanoTime();

@@ -111,7 +111,7 @@ final class CpuTimer {
       }
       // In this order: whoever begins to run now either is seen here, or sees the mark.
       dormant = true;
-      if (process.kernel().scheduler().isRunning(process)) {
+      if (process.kernel().scheduler().isRunning(task -> task.process() == process)) {
         dormant = false;
         schedule(expiry - used);
       }

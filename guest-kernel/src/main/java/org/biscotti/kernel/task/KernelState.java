@@ -35,7 +35,7 @@ public record KernelState(
     int cpus,
     FileSystems files,
     ProcessTable processes,
-    Scheduler scheduler,
+    Scheduler<Task> scheduler,
     FutexTable futexes,
     ProgramLoader loader,
     KernelTimers timers,

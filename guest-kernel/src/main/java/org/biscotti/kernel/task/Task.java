@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * thread that runs it, or the thread of its system call while that waits, or nobody while it stands
  * in the run queue. Ownership passes through the run queue's lock or a thread start.
  */
-public final class Task implements Caller {
+public final class Task extends Schedulable implements Caller {
   private final Process process;
   private volatile int threadId;
   private final CpuContext context;
@@ -428,12 +428,20 @@ public final class Task implements Caller {
   }
 
   /** Bit set of the vCPUs it may run on (sched_setaffinity(2)). */
+  @Override
   public long affinity() {
     return affinity;
   }
 
+  /** Sets them; a task that runs elsewhere moves at once. */
   public void setAffinity(long cpus) {
     affinity = cpus;
+    kernel().scheduler().kick(this);
+  }
+
+  @Override
+  int niceness() {
+    return process.niceness();
   }
 
   /** Nanoseconds in the program, up to this moment: it may be running. */
@@ -466,6 +474,7 @@ public final class Task implements Caller {
   }
 
   /** Nanoseconds in the program and in the kernel, up to this moment: it may be running. */
+  @Override
   public long cpuNanos() {
     return userNanos() + systemNanos;
   }

@@ -62,7 +62,7 @@ class StraceTest {
           1,
           null,
           new ProcessTable(),
-          new Scheduler(1),
+          new Scheduler<>(1),
           new FutexTable(),
           null,
           new KernelTimers(new KernelLog()),
