@@ -432,8 +432,11 @@ static int spoiled(int which) {
   return got;
 }
 
-/* Some emulated processors take every MXCSR. */
+/*
+ * Some emulated processors take every MXCSR. Where KVM emulates ring 0, the fault may come as SIGILL.
+ */
 static bool reserved_mxcsr_faults(void) {
+  install(SIGILL, escape, SA_ONSTACK);
   if (sigsetjmp(back, 1) != 0) return true;
   uint32_t usual, wrong;
   __asm__ volatile("stmxcsr %0" : "=m"(usual));
