@@ -365,7 +365,7 @@ final class KvmCpu implements GuestCpu {
     return switch (reason) {
       case KVM_EXIT_IO -> portAccess(vcpu.ioPort());
       case KVM_EXIT_INTR -> interrupted();
-      case KVM_EXIT_SHUTDOWN -> unrunnable("triple fault", 0);
+      case KVM_EXIT_SHUTDOWN -> unrunnable("triple fault at", vcpu.register(RIP));
       case KVM_EXIT_INTERNAL_ERROR -> unrunnable("KVM internal error", vcpu.exitDetail());
       case KVM_EXIT_FAIL_ENTRY -> unrunnable("entry failure", vcpu.exitDetail());
       case KVM_EXIT_MMIO -> unrunnable("access outside memory at", vcpu.exitDetail());
@@ -452,7 +452,10 @@ final class KvmCpu implements GuestCpu {
       vcpu.setRegister(RFLAGS, userFlags(memory.getLong(top - 24)));
       rollBack(pages.entryCode().place(rip));
     } else if (kernel) {
-      return unrunnable("exception in ring 0, vector", vector);
+      return unrunnable(
+          "exception in ring 0 at 0x%x, address 0x%x, error 0x%x, vector"
+              .formatted(rip, vcpu.system(kvm_sregs$cr2), errorCode),
+          vector);
     } else {
       vcpu.setRegister(RIP, rip);
       vcpu.setRegister(RFLAGS, userFlags(memory.getLong(top - 24)));
