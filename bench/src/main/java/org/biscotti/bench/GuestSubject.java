@@ -62,6 +62,7 @@ final class GuestSubject implements Subject {
             exitless,
             given.patching(),
             given.parallelism(),
+            given.inodes(),
             false);
     return new GuestSubject(new MachineOptions(memoryBytes, vcpus, options), programs);
   }

@@ -25,6 +25,7 @@ import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.FileSystem;
 import org.biscotti.kernel.fs.FileTable;
 import org.biscotti.kernel.fs.FsContext;
+import org.biscotti.kernel.fs.InodePolicy;
 import org.biscotti.kernel.fs.PathWalker;
 import org.biscotti.kernel.fs.SystemView;
 import org.biscotti.kernel.fs.boot.FileSystems;
@@ -61,6 +62,7 @@ import org.biscotti.kernel.task.ProcessTable;
 import org.biscotti.kernel.task.ResourceLimits;
 import org.biscotti.kernel.task.Scheduler;
 import org.biscotti.kernel.task.Task;
+import org.biscotti.kernel.wait.UnboundPool;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -78,6 +80,7 @@ public final class Kernel implements AutoCloseable {
   private final ClockKeeper clockKeeper;
   private final Serving serving;
   private final boolean patching;
+  private final InodePolicy inodes;
 
   /**
    * What the kernel runs on.
@@ -138,6 +141,8 @@ public final class Kernel implements AutoCloseable {
     ProcessTable processes = new ProcessTable();
     KernelLog log = new KernelLog();
     Scheduler<Task> scheduler = new Scheduler<>(hardware.cpus());
+    UnboundPool elsewhere = new UnboundPool(hardware.unpin());
+    inodes = options.inodes().make(elsewhere, hardware.unpin());
     Parallel parallel =
         new Parallel(
             options.parallelism(), () -> hardware.cpus() - scheduler.running(), hardware.unpin());
@@ -158,7 +163,7 @@ public final class Kernel implements AutoCloseable {
             clock,
             bootNanos,
             hardware.cpus(),
-            bootFiles(options, clock, frames, processes, system),
+            bootFiles(options, clock, frames, processes, system, inodes),
             processes,
             scheduler,
             new FutexTable(),
@@ -181,7 +186,7 @@ public final class Kernel implements AutoCloseable {
             options.exitless(),
             hardware.ringRequests(),
             hardware.ringReplies(),
-            hardware.unpin());
+            elsewhere);
     patching = options.patching() == Patching.AUTO;
     clockKeeper = new ClockKeeper(new Vvar(memory, hardware.vvarGpa(), clock), clock);
   }
@@ -191,14 +196,16 @@ public final class Kernel implements AutoCloseable {
       Clock clock,
       FrameAllocator frames,
       ProcessTable processes,
-      SystemView system) {
+      SystemView system,
+      InodePolicy inodes) {
     HostDirectory host = options.root();
     if (host == null) {
-      return FileSystems.boot(clock, frames, processes, system, options.terminal());
+      return FileSystems.boot(clock, frames, processes, system, options.terminal(), inodes);
     }
     DeviceDrivers drivers = new DeviceDrivers(options.terminal());
-    FileSystem root = new OverlayFileSystem("root", Stat.ST_RELATIME, host, clock, frames, drivers);
-    return FileSystems.boot(clock, frames, processes, system, drivers, root);
+    FileSystem root =
+        new OverlayFileSystem("root", Stat.ST_RELATIME, host, clock, frames, drivers, inodes);
+    return FileSystems.boot(clock, frames, processes, system, drivers, root, inodes);
   }
 
   /**
@@ -237,6 +244,11 @@ public final class Kernel implements AutoCloseable {
   /** System calls that were answered without an exit so far; slightly old while programs run. */
   public long ringCalls() {
     return serving.ringCalls();
+  }
+
+  /** How calls get at inodes, with counts of their threads. */
+  public InodePolicy inodes() {
+    return inodes;
   }
 
   /**
@@ -384,6 +396,7 @@ public final class Kernel implements AutoCloseable {
     }
     state.scheduler().close();
     state.timers().close();
+    inodes.close();
   }
 
   private static void awaitEnd(Process process, long nanos) {

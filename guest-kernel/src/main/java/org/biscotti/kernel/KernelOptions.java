@@ -1,5 +1,6 @@
 package org.biscotti.kernel;
 
+import org.biscotti.kernel.fs.InodePolicies;
 import org.biscotti.kernel.mem.MemoryPolicy;
 import org.biscotti.kernel.parallel.Parallelism;
 import org.biscotti.kernel.port.HostDirectory;
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param exitless whether calls may be answered without leaving the guest
  * @param patching whether busy calls may become jumps
  * @param parallelism who does the parts of large work
+ * @param inodes whether an inode has a lock or a thread
  * @param researchCalls whether there are calls that Linux does not have, for experiments
  */
 public record KernelOptions(
@@ -33,6 +35,7 @@ public record KernelOptions(
     Exitless exitless,
     Patching patching,
     Parallelism parallelism,
+    InodePolicies inodes,
     boolean researchCalls) {
   /** An empty root, nobody watching, no terminal. */
   public static final KernelOptions DEFAULT =
@@ -45,5 +48,6 @@ public record KernelOptions(
           Exitless.AUTO,
           Patching.AUTO,
           Parallelism.ADAPTIVE,
+          InodePolicies.LOCK,
           false);
 }

@@ -11,6 +11,7 @@ import org.biscotti.devices.HostFiles;
 import org.biscotti.kernel.Kernel;
 import org.biscotti.kernel.KernelOptions;
 import org.biscotti.kernel.fs.Credentials;
+import org.biscotti.kernel.fs.InodePolicies;
 import org.biscotti.kernel.mem.ForkPolicies;
 import org.biscotti.kernel.mem.MemoryPolicy;
 import org.biscotti.kernel.parallel.Parallelism;
@@ -29,10 +30,16 @@ final class Guest implements AutoCloseable {
   private final Machine machine;
 
   private Guest(@Nullable Path root, long memoryBytes, int cpus) throws IOException {
-    this(root, memoryBytes, cpus, policy(), exitless());
+    this(root, memoryBytes, cpus, policy(), exitless(), inodes());
   }
 
-  private Guest(@Nullable Path root, long memoryBytes, int cpus, Policies policy, Exitless exitless)
+  private Guest(
+      @Nullable Path root,
+      long memoryBytes,
+      int cpus,
+      Policies policy,
+      Exitless exitless,
+      InodePolicies inodes)
       throws IOException {
     hostFiles = new HostFiles();
     machine =
@@ -51,6 +58,7 @@ final class Guest implements AutoCloseable {
                     exitless,
                     Patching.valueOf(System.getProperty("biscotti.patching", Patching.AUTO.name())),
                     Parallelism.ADAPTIVE,
+                    inodes,
                     true)));
   }
 
@@ -63,6 +71,10 @@ final class Guest implements AutoCloseable {
     return Exitless.valueOf(System.getProperty("biscotti.exitless", Exitless.AUTO.name()));
   }
 
+  static InodePolicies inodes() {
+    return InodePolicies.valueOf(System.getProperty("biscotti.inodes", InodePolicies.LOCK.name()));
+  }
+
   /** A machine with an empty root, 512 MiB and two vCPUs. */
   static Guest empty() throws IOException {
     return new Guest(null, 512L << 20, 2);
@@ -73,8 +85,9 @@ final class Guest implements AutoCloseable {
   }
 
   /** A machine with an empty root and 512 MiB whose system calls are served in one way. */
-  static Guest serving(int cpus, Policies policy, Exitless exitless) throws IOException {
-    return new Guest(null, 512L << 20, cpus, policy, exitless);
+  static Guest serving(int cpus, Policies policy, Exitless exitless, InodePolicies inodes)
+      throws IOException {
+    return new Guest(null, 512L << 20, cpus, policy, exitless, inodes);
   }
 
   /** A machine whose root shows a directory of the host. */

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.biscotti.kernel.fs.InodePolicies;
 import org.biscotti.kernel.serve.Exitless;
 import org.biscotti.kernel.serve.Policies;
 import org.junit.jupiter.api.AfterAll;
@@ -33,8 +34,12 @@ class GuestProgramsIT {
   private static final String PROCESSOR =
       Boolean.getBoolean("biscotti.emulated") ? "emulated" : "real";
 
-  /** A way to serve system calls. */
-  private record Way(Policies policy, Exitless exitless) {}
+  /** A way to serve system calls and to change inodes. */
+  private record Way(Policies policy, Exitless exitless, InodePolicies inodes) {
+    Way(Policies policy, Exitless exitless) {
+      this(policy, exitless, InodePolicies.LOCK);
+    }
+  }
 
   private final Map<Way, Guest> guests = new LinkedHashMap<>();
 
@@ -42,20 +47,22 @@ class GuestProgramsIT {
   private static List<Way> ways() {
     if (System.getProperty("biscotti.syscalls") != null
         || Boolean.getBoolean("biscotti.emulated")) {
-      return List.of(new Way(Guest.policy(), Guest.exitless()));
+      return List.of(new Way(Guest.policy(), Guest.exitless(), Guest.inodes()));
     }
     return List.of(
         new Way(Policies.ADAPTIVE, Exitless.AUTO),
         new Way(Policies.INLINE, Exitless.ON),
         new Way(Policies.THREAD, Exitless.ON),
         new Way(Policies.POOL, Exitless.ON),
-        new Way(Policies.ADAPTIVE, Exitless.OFF));
+        new Way(Policies.ADAPTIVE, Exitless.OFF),
+        new Way(Policies.ADAPTIVE, Exitless.AUTO, InodePolicies.THREAD),
+        new Way(Policies.THREAD, Exitless.ON, InodePolicies.THREAD));
   }
 
   @BeforeAll
   void boot() throws IOException {
     for (Way way : ways()) {
-      guests.put(way, Guest.serving(VCPUS, way.policy, way.exitless));
+      guests.put(way, Guest.serving(VCPUS, way.policy, way.exitless, way.inodes));
     }
   }
 

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.biscotti.kernel.abi.Signals;
+import org.biscotti.kernel.fs.InodePolicies;
 import org.biscotti.kernel.serve.Exitless;
 import org.biscotti.kernel.serve.Policies;
 import org.biscotti.kernel.task.SignalDelivery;
@@ -105,7 +106,7 @@ class RingIT {
   @ParameterizedTest
   @EnumSource
   void eightProgramsOnTwoVcpusAndRandomKicks(Policies policy) throws Exception {
-    try (Guest guest = Guest.serving(VCPUS, policy, Exitless.AUTO);
+    try (Guest guest = Guest.serving(VCPUS, policy, Exitless.AUTO, InodePolicies.LOCK);
         Kicker kicker = new Kicker(guest.machine(), VCPUS)) {
       List<Repeated> programs = eightPrograms(guest);
       repeatAll(programs, TimeUnit.SECONDS.toNanos(STRESS_SECONDS));
@@ -119,7 +120,7 @@ class RingIT {
   @ParameterizedTest
   @EnumSource
   void everyRegisterSurvivesKicks(Policies policy) throws Exception {
-    try (Guest guest = Guest.serving(VCPUS_WITH_SERVER, policy, Exitless.ON);
+    try (Guest guest = Guest.serving(VCPUS_WITH_SERVER, policy, Exitless.ON, InodePolicies.LOCK);
         Kicker kicker = new Kicker(guest.machine(), VCPUS_WITH_SERVER)) {
       Repeated one = new Repeated(guest, TestPrograms.guestTest("ringregisters"), "/tmp");
       Repeated other = new Repeated(guest, TestPrograms.guestTest("selfsignals"), "/tmp");
@@ -134,7 +135,7 @@ class RingIT {
   @CsvSource({"THREAD, ring", "ADAPTIVE, ring", "THREAD, ringsignals", "ADAPTIVE, ringsignals"})
   void whoeverWritesGarbageIntoItsRingHurtsNoOther(Policies policy, String program)
       throws Exception {
-    try (Guest guest = Guest.serving(VCPUS_WITH_SERVER, policy, Exitless.ON);
+    try (Guest guest = Guest.serving(VCPUS_WITH_SERVER, policy, Exitless.ON, InodePolicies.LOCK);
         Kicker kicker = new Kicker(guest.machine(), VCPUS_WITH_SERVER)) {
       Path mix = TestPrograms.guestTest("mix");
       List<Repeated> victims =

@@ -3,7 +3,6 @@ package org.biscotti.kernel.fs;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Stat;
-import org.biscotti.kernel.wait.RankedLock;
 
 /**
  * Changes of what a file is, not of what is in it: chmod(2), chown(2), utimensat(2), and
@@ -29,8 +28,11 @@ public final class Attributes {
       throw ErrnoException.of(Errno.EOPNOTSUPP);
     }
     Permissions.checkWritable(dentry);
-    RankedLock lock = inode.lock();
-    lock.lock();
+    InodeAccess access = inode.access();
+    if (!access.enter()) {
+      access.run(() -> setPermissions(dentry, permissions, who));
+      return;
+    }
     try {
       if (!Permissions.ownerOrCapable(inode, who)) {
         throw ErrnoException.of(Errno.EPERM);
@@ -38,7 +40,7 @@ public final class Attributes {
       boolean mayKeepGroupBit = who.overridesFilePermissions() || who.inGroup(inode.gid());
       inode.setPermissions(mayKeepGroupBit ? permissions : permissions & ~Stat.S_ISGID);
     } finally {
-      lock.unlock();
+      access.leave();
     }
   }
 
@@ -52,8 +54,11 @@ public final class Attributes {
   public static void setOwner(Dentry dentry, int uid, int gid, Credentials who) {
     Permissions.checkWritable(dentry);
     Inode inode = dentry.inode();
-    RankedLock lock = inode.lock();
-    lock.lock();
+    InodeAccess access = inode.access();
+    if (!access.enter()) {
+      access.run(() -> setOwner(dentry, uid, gid, who));
+      return;
+    }
     try {
       if (!mayChangeOwner(inode, uid, gid, who)) {
         throw ErrnoException.of(Errno.EPERM);
@@ -67,7 +72,7 @@ public final class Attributes {
       }
       inode.setOwner(uid == -1 ? inode.uid() : uid, gid == -1 ? inode.gid() : gid);
     } finally {
-      lock.unlock();
+      access.leave();
     }
   }
 
@@ -95,8 +100,11 @@ public final class Attributes {
     }
     Permissions.checkWritable(dentry);
     Inode inode = dentry.inode();
-    RankedLock lock = inode.lock();
-    lock.lock();
+    InodeAccess access = inode.access();
+    if (!access.enter()) {
+      access.run(() -> setTimes(dentry, accessNanos, modifyNanos, who));
+      return;
+    }
     try {
       if (!Permissions.ownerOrCapable(inode, who)) {
         if (accessNanos != NOW || modifyNanos != NOW) {
@@ -109,7 +117,7 @@ public final class Attributes {
           choose(accessNanos, now, inode.accessNanos()),
           choose(modifyNanos, now, inode.modifyNanos()));
     } finally {
-      lock.unlock();
+      access.leave();
     }
   }
 
@@ -136,13 +144,16 @@ public final class Attributes {
     }
     Permissions.checkWritable(dentry);
     Permissions.check(inode, caller.credentials(), Stat.W_OK);
-    RankedLock lock = inode.lock();
-    lock.lock();
+    InodeAccess access = inode.access();
+    if (!access.enter()) {
+      access.run(() -> truncate(dentry, size, caller));
+      return;
+    }
     try {
       inode.dropPrivilegeBits(caller.credentials());
       inode.truncate(size, caller.fileSizeLimit());
     } finally {
-      lock.unlock();
+      access.leave();
     }
   }
 

@@ -20,6 +20,7 @@ public abstract class FileSystem {
   private final String source;
   private final int mountFlags;
   private final Clock clock;
+  private final InodePolicy inodes;
   private final long device = Stat.device(0, NEXT_MINOR.getAndIncrement());
   private final AtomicLong nextInode = new AtomicLong(1);
   private final RankedLock renameLock = new RankedLock(LockRank.RENAME);
@@ -27,7 +28,7 @@ public abstract class FileSystem {
   private volatile @Nullable Dentry mountPoint;
 
   /**
-   * Makes a file system.
+   * Makes a file system whose inodes have a lock each.
    *
    * @param type name in /proc/filesystems
    * @param source what /proc/mounts shows as the device
@@ -35,10 +36,17 @@ public abstract class FileSystem {
    * @param clock for time stamps
    */
   protected FileSystem(String type, String source, int mountFlags, Clock clock) {
+    this(type, source, mountFlags, clock, InodePolicy.LOCK);
+  }
+
+  /** The same with another policy for its inodes. */
+  protected FileSystem(
+      String type, String source, int mountFlags, Clock clock, InodePolicy inodes) {
     this.type = type;
     this.source = source;
     this.mountFlags = mountFlags;
     this.clock = clock;
+    this.inodes = inodes;
   }
 
   /** The root directory's dentry. */
@@ -85,6 +93,11 @@ public abstract class FileSystem {
   /** Present time in nanoseconds since 1970, for time stamps. */
   public final long now() {
     return clock.realtimeNanos();
+  }
+
+  /** How to get at one more inode. */
+  final InodeAccess newAccess() {
+    return inodes.newAccess();
   }
 
   public final Clock clock() {

@@ -5,22 +5,20 @@ import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Fcntl;
 import org.biscotti.kernel.abi.Stat;
-import org.biscotti.kernel.wait.LockRank;
-import org.biscotti.kernel.wait.RankedLock;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A file, apart from its names: type, permissions, owner, times, and what its kind adds.
  *
- * <p>Attributes are changed with {@link #lock} held and read without it. Times are in nanoseconds
- * since 1970.
+ * <p>Attributes are changed by whoever has the inode ({@link #access}) and read by anybody. Times
+ * are in nanoseconds since 1970.
  */
 public abstract class Inode {
   private static final long DAY_NANOS = TimeUnit.DAYS.toNanos(1);
 
   private final FileSystem fileSystem;
   private final long number;
-  private final RankedLock lock = new RankedLock(LockRank.INODE);
+  private final InodeAccess access;
   private volatile int mode;
   private volatile int uid;
   private volatile int gid;
@@ -42,6 +40,7 @@ public abstract class Inode {
   protected Inode(FileSystem fileSystem, long number, int mode, int uid, int gid) {
     this.fileSystem = fileSystem;
     this.number = number;
+    access = fileSystem.newAccess();
     this.mode = mode;
     this.uid = uid;
     this.gid = gid;
@@ -107,25 +106,27 @@ public abstract class Inode {
     return number;
   }
 
-  /** Guards the attributes and, of a directory, its entries. */
-  public final RankedLock lock() {
-    return lock;
+  /**
+   * How to have the inode, which one must to change attributes and, of a directory, entries. Where
+   * a comment says "with the lock held", it means that.
+   */
+  public final InodeAccess access() {
+    return access;
   }
 
   /** The lock that flock(2) takes. */
   public final WholeFileLock wholeFileLock() {
     WholeFileLock made = wholeFileLock;
     if (made == null) {
-      lock.lock();
-      try {
-        made = wholeFileLock;
-        if (made == null) {
-          made = new WholeFileLock();
-          wholeFileLock = made;
-        }
-      } finally {
-        lock.unlock();
-      }
+      made =
+          access.call(() -> {
+            WholeFileLock present = wholeFileLock;
+            if (present == null) {
+              present = new WholeFileLock();
+              wholeFileLock = present;
+            }
+            return present;
+          });
     }
     return made;
   }
@@ -134,16 +135,15 @@ public abstract class Inode {
   public final RecordLocks recordLocks() {
     RecordLocks made = recordLocks;
     if (made == null) {
-      lock.lock();
-      try {
-        made = recordLocks;
-        if (made == null) {
-          made = new RecordLocks();
-          recordLocks = made;
-        }
-      } finally {
-        lock.unlock();
-      }
+      made =
+          access.call(() -> {
+            RecordLocks present = recordLocks;
+            if (present == null) {
+              present = new RecordLocks();
+              recordLocks = present;
+            }
+            return present;
+          });
     }
     return made;
   }
@@ -264,6 +264,9 @@ public abstract class Inode {
     links = now;
     if (now == 0) {
       lastLinkGone();
+      if (!isRegular()) {
+        access.end(); // a regular file has contents for as long as somebody uses it
+      }
     }
   }
 

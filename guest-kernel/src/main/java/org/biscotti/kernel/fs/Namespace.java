@@ -4,7 +4,6 @@ import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Fcntl;
 import org.biscotti.kernel.abi.Stat;
-import org.biscotti.kernel.wait.RankedLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -135,8 +134,10 @@ public final class Namespace {
   }
 
   private static Dentry linkLocked(Directory in, String name, Inode inode) {
-    RankedLock lock = inode.lock();
-    lock.lock();
+    InodeAccess access = inode.access();
+    if (!access.enter()) {
+      return access.call(() -> linkLocked(in, name, inode));
+    }
     try {
       if (inode.links() == 0 && !inode.isLinkable()) {
         throw ErrnoException.of(Errno.ENOENT);
@@ -146,7 +147,7 @@ public final class Namespace {
       }
       return in.link(name, inode);
     } finally {
-      lock.unlock();
+      access.leave();
     }
   }
 
@@ -172,9 +173,22 @@ public final class Namespace {
     if (walker.kind() != PathWalker.Kind.NAME) {
       throw ErrnoException.of(Errno.EEXIST);
     }
+    create(caller, walker, directoryWanted, maker, linked);
+  }
+
+  private static void create(
+      Caller caller,
+      PathWalker walker,
+      boolean directoryWanted,
+      Maker maker,
+      @Nullable Inode linked) {
     Dentry parent = walker.directory();
     Directory directory = (Directory) parent.inode();
-    directory.lock().lock();
+    InodeAccess access = directory.access();
+    if (!access.enter()) {
+      access.run(() -> create(caller, walker, directoryWanted, maker, linked));
+      return;
+    }
     try {
       if (parent.isUnlinked()) {
         throw ErrnoException.of(Errno.ENOENT);
@@ -195,7 +209,7 @@ public final class Namespace {
       Permissions.checkCreate(parent, caller.credentials());
       maker.make(directory, walker.last());
     } finally {
-      directory.lock().unlock();
+      access.leave();
     }
   }
 
@@ -225,7 +239,11 @@ public final class Namespace {
     Dentry parent = walker.directory();
     Directory directory = (Directory) parent.inode();
     Permissions.checkWritable(parent);
-    directory.lock().lock();
+    InodeAccess access = directory.access();
+    if (!access.enter()) {
+      access.run(() -> remove(caller, walker, asDirectory));
+      return;
+    }
     try {
       Dentry victim = walker.lookupHere(walker.last());
       if (victim == null) {
@@ -237,13 +255,16 @@ public final class Namespace {
       Permissions.checkDelete(parent, victim, asDirectory, caller.credentials());
       removeLocked(directory, victim, asDirectory);
     } finally {
-      directory.lock().unlock();
+      access.leave();
     }
   }
 
   private static void removeLocked(Directory directory, Dentry victim, boolean asDirectory) {
-    RankedLock lock = victim.inode().lock();
-    lock.lock();
+    InodeAccess access = victim.inode().access();
+    if (!access.enter()) {
+      access.run(() -> removeLocked(directory, victim, asDirectory));
+      return;
+    }
     try {
       if (!asDirectory) {
         directory.unlink(victim);
@@ -253,7 +274,7 @@ public final class Namespace {
         throw ErrnoException.of(Errno.ENOTEMPTY);
       }
     } finally {
-      lock.unlock();
+      access.leave();
     }
   }
 

@@ -105,13 +105,17 @@ public class OpenRegular extends OpenFile {
     if (size < 0 || !isWritable()) {
       throw ErrnoException.of(Errno.EINVAL);
     }
-    file.lock().lock();
+    InodeAccess access = file.access();
+    if (!access.enter()) {
+      access.run(() -> truncate(size, caller));
+      return;
+    }
     try {
       file.dropPrivilegeBits(caller.credentials());
       file.truncate(size, caller.fileSizeLimit());
       file.touchModified(file.fileSystem().now());
     } finally {
-      file.lock().unlock();
+      access.leave();
     }
   }
 

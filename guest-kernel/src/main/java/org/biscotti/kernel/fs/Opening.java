@@ -4,7 +4,6 @@ import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Fcntl;
 import org.biscotti.kernel.abi.Stat;
-import org.biscotti.kernel.wait.RankedLock;
 
 /** open(2): finding or making a file, and opening it. One instance does one open. */
 public final class Opening {
@@ -100,13 +99,15 @@ public final class Opening {
       return found;
     }
     Directory directory = (Directory) walker.directory().inode();
-    RankedLock lock = directory.lock();
-    lock.lock();
+    InodeAccess access = directory.access();
+    if (!access.enter()) {
+      return access.call(() -> findOrCreate());
+    }
     try {
       found = walker.lookup(walker.last());
       return found != null ? found : create(directory);
     } finally {
-      lock.unlock();
+      access.leave();
     }
   }
 
@@ -168,18 +169,25 @@ public final class Opening {
 
   private void truncate(OpenFile file, Inode inode) {
     try {
-      RankedLock lock = inode.lock();
-      lock.lock();
-      try {
-        inode.dropPrivilegeBits(caller.credentials());
-        inode.truncate(0, Long.MAX_VALUE);
-        inode.touchModified(inode.fileSystem().now());
-      } finally {
-        lock.unlock();
-      }
+      empty(inode);
     } catch (RuntimeException e) {
       file.release();
       throw e;
+    }
+  }
+
+  private void empty(Inode inode) {
+    InodeAccess access = inode.access();
+    if (!access.enter()) {
+      access.run(() -> empty(inode));
+      return;
+    }
+    try {
+      inode.dropPrivilegeBits(caller.credentials());
+      inode.truncate(0, Long.MAX_VALUE);
+      inode.touchModified(inode.fileSystem().now());
+    } finally {
+      access.leave();
     }
   }
 
@@ -219,16 +227,14 @@ public final class Opening {
       throw ErrnoException.of(Errno.ENOTDIR);
     }
     Credentials who = caller.credentials();
-    RankedLock lock = directory.lock();
-    lock.lock();
-    try {
-      Permissions.checkCreate(parent, who);
-      int bits = Permissions.modeFor(directory, mode, caller.fs().umask(), false, who);
-      int group = Permissions.groupFor(directory, who);
-      return openMade(directory.createUnnamed(bits, who.fsuid(), group));
-    } finally {
-      lock.unlock();
-    }
+    return directory
+        .access()
+        .call(() -> {
+          Permissions.checkCreate(parent, who);
+          int bits = Permissions.modeFor(directory, mode, caller.fs().umask(), false, who);
+          int group = Permissions.groupFor(directory, who);
+          return openMade(directory.createUnnamed(bits, who.fsuid(), group));
+        });
   }
 
   private OpenFile openMade(Dentry made) {

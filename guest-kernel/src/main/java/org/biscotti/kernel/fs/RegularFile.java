@@ -170,6 +170,7 @@ public abstract class RegularFile extends Inode implements PageSource {
       dead = true;
       pages.remove(0, Long.MAX_VALUE, frames::release);
       died();
+      access().end();
     }
   }
 
@@ -349,7 +350,10 @@ public abstract class RegularFile extends Inode implements PageSource {
    * @throws ErrnoException EFBIG at the limit, ENOSPC if not even one byte fits, EFAULT
    */
   final long write(UserBuffer from, long position, boolean append, Caller caller) {
-    lock().lock();
+    InodeAccess access = access();
+    if (!access.enter()) {
+      return access.call(() -> write(from, position, append, caller));
+    }
     try {
       long start = append ? size : position;
       if (from.remaining() == 0) {
@@ -370,7 +374,7 @@ public abstract class RegularFile extends Inode implements PageSource {
       written(start, done);
       return start + done;
     } finally {
-      lock().unlock();
+      access.leave();
     }
   }
 
@@ -465,7 +469,11 @@ public abstract class RegularFile extends Inode implements PageSource {
 
   @Override
   public void truncate(long newSize, long fileSizeLimit) {
-    lock().lock();
+    InodeAccess access = access();
+    if (!access.enter()) {
+      access.run(() -> truncate(newSize, fileSizeLimit));
+      return;
+    }
     try {
       long old = size;
       if (newSize > old && newSize > fileSizeLimit) {
@@ -482,7 +490,7 @@ public abstract class RegularFile extends Inode implements PageSource {
         resized(newSize);
       }
     } finally {
-      lock().unlock();
+      access.leave();
     }
   }
 
@@ -526,7 +534,11 @@ public abstract class RegularFile extends Inode implements PageSource {
    * @throws ErrnoException EFBIG beyond the limit; ENOSPC, and then nothing has been provided
    */
   final void allocate(long offset, long length, boolean keepSize, Caller caller) {
-    lock().lock();
+    InodeAccess access = access();
+    if (!access.enter()) {
+      access.run(() -> allocate(offset, length, keepSize, caller));
+      return;
+    }
     try {
       long end = offset + length;
       if (end < 0) {
@@ -550,7 +562,7 @@ public abstract class RegularFile extends Inode implements PageSource {
       dropPrivilegeBits(caller.credentials());
       touchModified(fileSystem().now());
     } finally {
-      lock().unlock();
+      access.leave();
     }
   }
 
@@ -593,7 +605,11 @@ public abstract class RegularFile extends Inode implements PageSource {
 
   /** Makes a range read as zeroes and gives its whole pages back (FALLOC_FL_PUNCH_HOLE). */
   final void punch(long offset, long length, Credentials who) {
-    lock().lock();
+    InodeAccess access = access();
+    if (!access.enter()) {
+      access.run(() -> punch(offset, length, who));
+      return;
+    }
     try {
       checkChange(0, true);
       dropPrivilegeBits(who);
@@ -602,7 +618,7 @@ public abstract class RegularFile extends Inode implements PageSource {
       touchModified(fileSystem().now());
       written(offset, Math.max(0, Math.min(end, size) - offset));
     } finally {
-      lock().unlock();
+      access.leave();
     }
   }
 

@@ -68,20 +68,19 @@ final class Renaming {
   }
 
   private void withLocks(Dentry first, @Nullable Dentry second) {
-    first.inode().lock().lock();
+    InodeAccess access = first.inode().access();
+    if (!access.enter()) {
+      access.run(() -> withLocks(first, second));
+      return;
+    }
     try {
-      if (second != null) {
-        second.inode().lock().lock();
-      }
-      try {
+      if (second == null) {
         runLocked();
-      } finally {
-        if (second != null) {
-          second.inode().lock().unlock();
-        }
+      } else {
+        withLocks(second, null);
       }
     } finally {
-      first.inode().lock().unlock();
+      access.leave();
     }
   }
 
@@ -163,16 +162,24 @@ final class Renaming {
       second = first;
       first = lower;
     }
-    first.lock().lock();
+    change(source, target, first, second);
+  }
+
+  /** With the two files, which may be one. */
+  private void change(Dentry source, @Nullable Dentry target, Inode first, @Nullable Inode second) {
+    InodeAccess access = first.access();
+    if (!access.enter()) {
+      access.run(() -> change(source, target, first, second));
+      return;
+    }
     try {
-      second.lock().lock();
-      try {
+      if (second == null) {
         changeLocked(source, target);
-      } finally {
-        second.lock().unlock();
+      } else {
+        change(source, target, second, null);
       }
     } finally {
-      first.lock().unlock();
+      access.leave();
     }
   }
 

@@ -59,16 +59,16 @@ public class SpecialFile extends Inode {
   public <T> T served(Class<T> type, Supplier<T> make) {
     Object now = served;
     if (now == null) {
-      lock().lock();
-      try {
-        now = served;
-        if (now == null) {
-          now = make.get();
-          served = now;
-        }
-      } finally {
-        lock().unlock();
-      }
+      now =
+          access()
+              .call(() -> {
+                Object present = served;
+                if (present == null) {
+                  present = make.get();
+                  served = present;
+                }
+                return present;
+              });
     }
     return type.cast(now);
   }

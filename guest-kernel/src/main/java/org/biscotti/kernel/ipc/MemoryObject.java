@@ -6,6 +6,7 @@ import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Fcntl;
 import org.biscotti.kernel.fs.Caller;
 import org.biscotti.kernel.fs.FileSystem;
+import org.biscotti.kernel.fs.InodeAccess;
 import org.biscotti.kernel.fs.RegularFile;
 import org.biscotti.kernel.mem.FrameAllocator;
 import org.biscotti.kernel.mem.MappingListener;
@@ -59,7 +60,11 @@ public final class MemoryObject extends RegularFile {
     if ((more & ~SEALS) != 0) {
       throw ErrnoException.of(Errno.EINVAL);
     }
-    lock().lock();
+    InodeAccess access = access();
+    if (!access.enter()) {
+      access.run(() -> addSeals(more));
+      return;
+    }
     try {
       int now = seals;
       if ((now & Fcntl.F_SEAL_SEAL) != 0) {
@@ -78,7 +83,7 @@ public final class MemoryObject extends RegularFile {
               : 0;
       seals = now | more | implied;
     } finally {
-      lock().unlock();
+      access.leave();
     }
   }
 

@@ -1,17 +1,11 @@
 package org.biscotti.kernel.serve;
 
-import java.lang.invoke.MethodHandle;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodType;
-import java.lang.reflect.Method;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
-import java.util.concurrent.ForkJoinPool;
-import java.util.concurrent.ForkJoinWorkerThread;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
+import org.biscotti.kernel.wait.VirtualThreads;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,19 +15,11 @@ import org.jspecify.annotations.Nullable;
  * parked, its continuation goes to whichever vCPU thread serves, and if none does to a pool: a
  * continuation must not wait for a thread that is in the guest, least of all while it holds a lock.
  *
- * <p>The JDK has virtual threads with a scheduler of one's choice behind {@code
- * ThreadBuilders.newVirtualThread}; where java.lang is not opened to the kernel, plain ones do.
+ * <p>Where java.lang is not opened to the kernel ({@link VirtualThreads}), plain ones do.
  */
 final class CallThreads implements Executor {
-  private static final @Nullable MethodHandle NEW_THREAD = findFactory();
-
   private final BooleanSupplier somebodyServes;
-  private final Runnable unpin;
-  private final ReentrantLock lock = new ReentrantLock();
-
-  /** Made when first needed, under the lock. */
-  private volatile @Nullable ForkJoinPool elsewhere;
-
+  private final Executor elsewhere;
   private final Queue<Runnable> ready = new ConcurrentLinkedQueue<>();
   private final AtomicInteger readyCount = new AtomicInteger();
 
@@ -41,71 +27,11 @@ final class CallThreads implements Executor {
    * A scheduler.
    *
    * @param somebodyServes says whether a vCPU thread will soon look at what is ready
-   * @param unpin lets the calling thread run on any core
+   * @param elsewhere runs continuations that no vCPU thread is free for
    */
-  CallThreads(BooleanSupplier somebodyServes, Runnable unpin) {
+  CallThreads(BooleanSupplier somebodyServes, Executor elsewhere) {
     this.somebodyServes = somebodyServes;
-    this.unpin = unpin;
-  }
-
-  /**
-   * The pool for continuations that no vCPU thread is free for. Its threads are made by whoever
-   * needs one first, and inherit the one core that a vCPU's thread is bound to.
-   */
-  private ForkJoinPool elsewhere() {
-    ForkJoinPool pool = elsewhere;
-    if (pool == null) {
-      lock.lock();
-      try {
-        pool = elsewhere;
-        if (pool == null) {
-          int threads = Runtime.getRuntime().availableProcessors();
-          pool = new ForkJoinPool(threads, p -> new Worker(p, unpin), null, true);
-          elsewhere = pool;
-        }
-      } finally {
-        lock.unlock();
-      }
-    }
-    return pool;
-  }
-
-  /** A thread that may run on any core. */
-  private static final class Worker extends ForkJoinWorkerThread {
-    private final Runnable unpin;
-
-    Worker(ForkJoinPool pool, Runnable unpin) {
-      super(pool);
-      this.unpin = unpin;
-    }
-
-    @Override
-    protected void onStart() {
-      super.onStart();
-      unpin.run();
-    }
-  }
-
-  private static @Nullable MethodHandle findFactory() {
-    try {
-      Class<?> builders = Class.forName("java.lang.ThreadBuilders");
-      Method factory =
-          builders.getDeclaredMethod(
-              "newVirtualThread", Executor.class, String.class, int.class, Runnable.class);
-      factory.setAccessible(true);
-      return MethodHandles.lookup()
-          .unreflect(factory)
-          .asType(
-              MethodType.methodType(
-                  Thread.class, Executor.class, String.class, int.class, Runnable.class));
-    } catch (ReflectiveOperationException | RuntimeException notOpened) {
-      return null;
-    }
-  }
-
-  /** True if threads start where they are made; else they start on the JDK's own pool. */
-  static boolean startHere() {
-    return NEW_THREAD != null;
+    this.elsewhere = elsewhere;
   }
 
   /**
@@ -114,17 +40,11 @@ final class CallThreads implements Executor {
    * @param here the caller's own scheduler; it must be used by no other thread
    */
   void run(Runnable body, Here here) {
-    MethodHandle factory = NEW_THREAD;
-    if (factory == null) {
+    if (!VirtualThreads.takeScheduler()) {
       Thread.ofVirtual().start(body);
       return;
     }
-    Thread thread;
-    try {
-      thread = (Thread) factory.invokeExact((Executor) here, (String) null, 0, body);
-    } catch (Throwable t) {
-      throw new AssertionError("making a virtual thread failed", t);
-    }
+    Thread thread = VirtualThreads.make(here, body);
     here.expecting = true;
     thread.start();
     here.runStarted();
@@ -167,11 +87,11 @@ final class CallThreads implements Executor {
       }
       Runnable mine = next();
       if (mine != null) {
-        elsewhere().execute(mine);
+        elsewhere.execute(mine);
       }
       return;
     }
-    elsewhere().execute(continuation);
+    elsewhere.execute(continuation);
   }
 
   /** True if a continuation waits for a vCPU thread. */
@@ -192,7 +112,7 @@ final class CallThreads implements Executor {
   /** Gives what is left to the pool; for a vCPU thread that stops serving. */
   void flush() {
     for (Runnable left; (left = next()) != null; ) {
-      elsewhere().execute(left);
+      elsewhere.execute(left);
     }
   }
 

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntToLongFunction;
 import org.biscotti.kernel.port.CpuContext;
@@ -37,7 +38,7 @@ public final class Serving {
    *
    * @param requests guest-physical address of each vCPU's request page
    * @param replies of its reply page
-   * @param unpin lets the calling thread run on any core
+   * @param elsewhere runs continuations that no vCPU's thread is free for
    */
   public Serving(
       KernelState kernel,
@@ -46,9 +47,9 @@ public final class Serving {
       Exitless exitless,
       IntToLongFunction requests,
       IntToLongFunction replies,
-      Runnable unpin) {
+      Executor elsewhere) {
     this.kernel = kernel;
-    threads = new CallThreads(this::isActive, unpin);
+    threads = new CallThreads(this::isActive, elsewhere);
     this.dispatcher = dispatcher;
     this.policy = policy.make();
     this.exitless = exitless;

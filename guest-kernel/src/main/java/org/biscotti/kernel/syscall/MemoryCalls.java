@@ -51,17 +51,16 @@ final class MemoryCalls {
       OpenFile file,
       MemoryObject object,
       long offset) {
-    object.lock().lock();
-    try {
-      boolean writable = file.isWritable() && !object.forbidsWriting();
-      boolean writes = (flags & MAP_TYPE) != MAP_PRIVATE && (prot & PROT_WRITE) != 0;
-      if (writes && !writable) {
-        throw ErrnoException.of(EPERM);
-      }
-      return t.space().mmap(addr, length, prot, flags, file.pageSource(), offset, writable);
-    } finally {
-      object.lock().unlock();
-    }
+    boolean writes = (flags & MAP_TYPE) != MAP_PRIVATE && (prot & PROT_WRITE) != 0;
+    return object
+        .access()
+        .call(() -> {
+          boolean writable = file.isWritable() && !object.forbidsWriting();
+          if (writes && !writable) {
+            throw ErrnoException.of(EPERM);
+          }
+          return t.space().mmap(addr, length, prot, flags, file.pageSource(), offset, writable);
+        });
   }
 
   /** A mapping always reads the file, whatever its protection. */

@@ -9,8 +9,10 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Fcntl;
-import org.junit.jupiter.api.Test;
+import org.biscotti.kernel.wait.UnboundPool;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Many threads change one tree. Locks taken out of order fail (their ranks are checked), a deadlock
@@ -20,7 +22,8 @@ class ConcurrentTreeTest {
   private static final int THREADS = 4;
   private static final int STEPS = 20_000;
 
-  private final TestTree tree = new TestTree(16384);
+  @SuppressWarnings("NullAway.Init") // each test makes one
+  private TestTree tree;
 
   /** A path of up to three names out of four. */
   private String random(Random random) {
@@ -45,9 +48,12 @@ class ConcurrentTreeTest {
     }
   }
 
-  @Test
+  @ParameterizedTest
+  @EnumSource
   @Timeout(120)
-  void treeStaysSound() throws InterruptedException {
+  void treeStaysSound(InodePolicies policy) throws InterruptedException {
+    InodePolicy inodes = policy.make(new UnboundPool(() -> {}), () -> {});
+    tree = new TestTree(16384, inodes);
     ConcurrentLinkedQueue<Throwable> wrong = new ConcurrentLinkedQueue<>();
     List<Thread> threads = new ArrayList<>();
     for (int i = 0; i < THREADS; i++) {
@@ -72,6 +78,7 @@ class ConcurrentTreeTest {
     assertThat(wrong).isEmpty();
     check(tree.context.root());
     tree.close();
+    inodes.close();
   }
 
   /** Link counts of directories, sizes, parents, and that every listed name leads to its entry. */
@@ -103,9 +110,12 @@ class ConcurrentTreeTest {
     assertThat(directory.size()).isEqualTo(20L * (2 + entries[0]));
   }
 
-  @Test
+  @ParameterizedTest
+  @EnumSource
   @Timeout(60)
-  void renamedOverNameNeverFailsToExist() throws InterruptedException {
+  void renamedOverNameNeverFailsToExist(InodePolicies policy) throws InterruptedException {
+    InodePolicy inodes = policy.make(new UnboundPool(() -> {}), () -> {});
+    tree = new TestTree(16384, inodes);
     tree.create("/target").release();
     AtomicBoolean stop = new AtomicBoolean();
     AtomicBoolean missing = new AtomicBoolean();
@@ -127,5 +137,6 @@ class ConcurrentTreeTest {
     looker.join();
     assertThat(missing).isFalse();
     tree.close();
+    inodes.close();
   }
 }

@@ -48,6 +48,10 @@ final class TestTree implements Caller, AutoCloseable {
   }
 
   TestTree(int frameCount) {
+    this(frameCount, InodePolicy.LOCK);
+  }
+
+  TestTree(int frameCount, InodePolicy inodes) {
     GuestMemory memory =
         new GuestMemory(arena.allocate((frameCount + 1L) * PAGE, PAGE), new PlainBacking());
     frames = new FrameAllocator(memory, PAGE, MemoryPolicy.EXACT);
@@ -55,7 +59,8 @@ final class TestTree implements Caller, AutoCloseable {
     user = new UserMemory(space);
     area = map(USER_PAGES + 1, null, 0, 0);
     space.munmap(area + USER_PAGES * (long) PAGE, PAGE);
-    files = FileSystems.boot(new Ticking(time), frames, new OneProcess(), new Machine(), null);
+    files =
+        FileSystems.boot(new Ticking(time), frames, new OneProcess(), new Machine(), null, inodes);
     context = files.newContext();
   }
 

@@ -51,6 +51,7 @@ final class KvmGuestMachine implements GuestMachine {
               flags.exitless(),
               flags.patching(),
               flags.parallelism(),
+              flags.inodes(),
               flags.researchCalls());
       return new KvmGuestMachine(
           recording,
@@ -164,6 +165,8 @@ final class KvmGuestMachine implements GuestMachine {
         machine.hostKind(),
         machine.exits(),
         kernel.ringCalls(),
+        kernel.inodes().requests(),
+        kernel.inodes().liveThreadsPeak(),
         first == null ? 0 : first.space().residentPeakPages(),
         kernel.state().frames().totalFrames(),
         kernel.state().scheduler().firstTakenNanos());

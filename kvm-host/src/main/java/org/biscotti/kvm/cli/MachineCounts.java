@@ -8,6 +8,8 @@ import org.biscotti.kvm.Machine;
  * @param host what kind of host this is
  * @param exits of all vCPUs by reason
  * @param ringCalls system calls that were answered without an exit
+ * @param inodeRequests operations that were done by threads of inodes
+ * @param inodeThreadsPeak the most threads of inodes that there were at once
  * @param pagesPeak the most pages that the first program had at once
  * @param pagesTotal pages of guest memory
  * @param firstInstructionNanos when the first program was started on a vCPU, by System.nanoTime; 0
@@ -17,6 +19,8 @@ record MachineCounts(
     Machine.HostKind host,
     Machine.ExitTotals exits,
     long ringCalls,
+    long inodeRequests,
+    int inodeThreadsPeak,
     long pagesPeak,
     long pagesTotal,
     long firstInstructionNanos) {}

@@ -2,6 +2,7 @@ package org.biscotti.kvm.cli;
 
 import java.util.List;
 import java.util.function.IntSupplier;
+import org.biscotti.kernel.fs.InodePolicies;
 import org.biscotti.kernel.mem.ForkPolicies;
 import org.biscotti.kernel.parallel.Parallelism;
 import org.biscotti.kernel.serve.Exitless;
@@ -24,6 +25,7 @@ import picocli.CommandLine.ParseResult;
  * @param patching whether busy calls may become jumps
  * @param fork how page tables get to a child
  * @param parallelism who does the parts of large work
+ * @param inodes whether an inode has a lock or a thread
  * @param researchCalls whether there are calls that Linux does not have
  * @param recording file for the Flight Recorder, or null
  */
@@ -36,6 +38,7 @@ record MachineFlags(
     Patching patching,
     ForkPolicies fork,
     Parallelism parallelism,
+    InodePolicies inodes,
     boolean researchCalls,
     @Nullable String recording) {
   static final long MEMORY_DEFAULT = 1L << 30;
@@ -53,6 +56,7 @@ record MachineFlags(
   private static final String PATCHING = "--patching";
   private static final String FORK = "--fork";
   private static final String PARALLEL = "--parallel";
+  private static final String INODES = "--inodes";
   private static final String RESEARCH_CALLS = "--research-calls";
   private static final String JFR = "--jfr";
 
@@ -117,6 +121,13 @@ record MachineFlags(
                     + "each, or idle cores when it pays (default: adaptive).")
             .build());
     spec.addOption(
+        Arguments.choice(
+                INODES,
+                InodePolicies.class,
+                "Who changes a file in memory: whoever makes the call, under a lock, or a virtual "
+                    + "thread of the file's own (default: lock).")
+            .build());
+    spec.addOption(
         Arguments.flag(
             RESEARCH_CALLS,
             "Offer system calls that Linux does not have, for experiments with the kernel's heap "
@@ -152,6 +163,7 @@ record MachineFlags(
         Arguments.chosen(arguments, PATCHING, Patching.AUTO),
         Arguments.chosen(arguments, FORK, ForkPolicies.PARALLEL),
         Arguments.chosen(arguments, PARALLEL, Parallelism.ADAPTIVE),
+        Arguments.chosen(arguments, INODES, InodePolicies.LOCK),
         arguments.hasMatchedOption(RESEARCH_CALLS),
         Arguments.valueOf(arguments, JFR));
   }

@@ -24,11 +24,12 @@ record StatisticsReport(MachineCounts counts, StartTime start, long mainNanos, S
     host:   %s
     calls:  %s
     exits:  %s
-    memory: %s
+    %smemory: %s
 
     %s\
     """
-        .formatted(startLine(), hostLine(), callLine(), exitLine(), memoryLine(), calls);
+        .formatted(
+            startLine(), hostLine(), callLine(), exitLine(), inodeLine(), memoryLine(), calls);
   }
 
   private String startLine() {
@@ -81,6 +82,15 @@ record StatisticsReport(MachineCounts counts, StartTime start, long mainNanos, S
             number(exits.faults()),
             number(exits.kicks()),
             number(exits.others()));
+  }
+
+  /** With its end; empty if inodes have no threads. */
+  private String inodeLine() {
+    if (counts.inodeRequests() == 0) {
+      return "";
+    }
+    return "inodes: %s operations by threads of inodes, at most %s at once%n"
+        .formatted(number(counts.inodeRequests()), number(counts.inodeThreadsPeak()));
   }
 
   private String memoryLine() {

@@ -93,6 +93,8 @@ final class FakeMachine implements GuestMachine {
         new HostKind(false, true, true),
         new ExitTotals(1234, 0, 56, 7, 8, 9),
         4321,
+        0,
+        0,
         100,
         262_144,
         0);

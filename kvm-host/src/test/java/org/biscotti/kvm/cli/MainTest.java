@@ -12,6 +12,7 @@ import java.util.List;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.Signals;
 import org.biscotti.kernel.abi.Stat;
+import org.biscotti.kernel.fs.InodePolicies;
 import org.biscotti.kernel.mem.ForkPolicies;
 import org.biscotti.kernel.parallel.Parallelism;
 import org.biscotti.kernel.serve.Exitless;
@@ -191,6 +192,7 @@ class MainTest {
                 Patching.AUTO,
                 ForkPolicies.PARALLEL,
                 Parallelism.ADAPTIVE,
+                InodePolicies.LOCK,
                 false,
                 null));
     GuestMachine.Request request = machine.started.getFirst();

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.biscotti.kernel.fs.InodePolicies;
 import org.biscotti.kernel.mem.ForkPolicies;
 import org.biscotti.kernel.parallel.Parallelism;
 import org.biscotti.kernel.serve.Exitless;
@@ -36,6 +37,7 @@ class SmallfileJsonTest {
             Patching.AUTO,
             ForkPolicies.PARALLEL,
             Parallelism.ADAPTIVE,
+            InodePolicies.LOCK,
             false,
             null),
         new HostKind(false, true, true),

@@ -11,11 +11,18 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class StatisticsReportTest {
   private static String report(long firstInstructionNanos, boolean hardware) {
+    return report(firstInstructionNanos, hardware, 0, 0);
+  }
+
+  private static String report(
+      long firstInstructionNanos, boolean hardware, long inodeRequests, int inodeThreads) {
     MachineCounts counts =
         new MachineCounts(
             new HostKind(hardware, !hardware, hardware),
             new ExitTotals(1_000_000, 7, 20_000, 300, 40, 5),
             5_000_000,
+            inodeRequests,
+            inodeThreads,
             384,
             262_112,
             firstInstructionNanos);
@@ -45,6 +52,14 @@ class StatisticsReportTest {
         .contains(
             "start:  no program was started\n",
             "host:   ring-0 entry, nested paging, time-stamp counters agree\n");
+  }
+
+  @Test
+  void tellsOfThreadsOfInodesIfThereAreAny() {
+    assertThat(report(0, true)).doesNotContain("inodes:");
+    assertThat(report(0, true, 12_345, 405))
+        .contains(
+            "\ninodes: 12,345 operations by threads of inodes, at most 405 at once\nmemory: ");
   }
 
   @Test

@@ -10,6 +10,7 @@ import org.biscotti.kernel.fs.Directory;
 import org.biscotti.kernel.fs.FileSystem;
 import org.biscotti.kernel.fs.FileTable;
 import org.biscotti.kernel.fs.FsContext;
+import org.biscotti.kernel.fs.InodePolicy;
 import org.biscotti.kernel.fs.MountTable;
 import org.biscotti.kernel.fs.Namespace;
 import org.biscotti.kernel.fs.PathWalker;
@@ -65,23 +66,27 @@ public final class FileSystems {
    * @param processes whom /proc shows
    * @param system what /proc shows of the machine
    * @param terminal what /dev/tty and /dev/console are, or null if there is no terminal
+   * @param inodes how calls get at an inode of a tmpfs
    */
   public static FileSystems boot(
       Clock clock,
       FrameAllocator frames,
       ProcessDirectory processes,
       SystemView system,
-      @Nullable HostStream terminal) {
+      @Nullable HostStream terminal,
+      InodePolicy inodes) {
     DeviceDrivers drivers = new DeviceDrivers(terminal);
     FileSystem root =
-        new MemoryFileSystem("tmpfs", "tmpfs", Stat.ST_RELATIME, 0755, clock, frames, drivers);
-    return boot(clock, frames, processes, system, drivers, root);
+        new MemoryFileSystem(
+            "tmpfs", "tmpfs", Stat.ST_RELATIME, 0755, clock, frames, drivers, inodes);
+    return boot(clock, frames, processes, system, drivers, root, inodes);
   }
 
   /**
    * Boots the tree on a given root file system, for example one that shows a directory of the host.
    *
    * @param root the root file system; what is missing of /dev, /proc, /tmp, /root and /etc is made
+   * @param inodes how calls get at an inode of a tmpfs
    */
   public static FileSystems boot(
       Clock clock,
@@ -89,14 +94,15 @@ public final class FileSystems {
       ProcessDirectory processes,
       SystemView system,
       DeviceDrivers drivers,
-      FileSystem root) {
+      FileSystem root,
+      InodePolicy inodes) {
     FileSystems tree = new FileSystems(clock, frames, root, drivers);
     tree.directory("/tmp", 01777);
     tree.directory("/root", 0700);
     tree.directory("/etc", 0755);
     tree.mount(DeviceTree.create(clock, frames, drivers), "/dev");
     tree.mount(
-        new MemoryFileSystem("tmpfs", "tmpfs", SHM_FLAGS, 01777, clock, frames, drivers),
+        new MemoryFileSystem("tmpfs", "tmpfs", SHM_FLAGS, 01777, clock, frames, drivers, inodes),
         "/dev/shm");
     tree.mount(new ProcFileSystem(clock, frames, processes, system, tree.mounts), "/proc");
     return tree;

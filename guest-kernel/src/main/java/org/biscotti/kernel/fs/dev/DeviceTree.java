@@ -4,6 +4,7 @@ import org.biscotti.kernel.abi.Stat;
 import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.Devices;
 import org.biscotti.kernel.fs.Directory;
+import org.biscotti.kernel.fs.InodePolicy;
 import org.biscotti.kernel.fs.tmpfs.MemoryFileSystem;
 import org.biscotti.kernel.fs.tty.Terminals;
 import org.biscotti.kernel.mem.FrameAllocator;
@@ -21,14 +22,10 @@ public final class DeviceTree {
   public static MemoryFileSystem create(Clock clock, FrameAllocator frames, Devices devices) {
     int flags = Stat.ST_NOSUID | Stat.ST_RELATIME;
     MemoryFileSystem tree =
-        new MemoryFileSystem("devtmpfs", "devtmpfs", flags, 0755, clock, frames, devices);
+        new MemoryFileSystem(
+            "devtmpfs", "devtmpfs", flags, 0755, clock, frames, devices, InodePolicy.LOCK);
     Directory root = (Directory) tree.root().inode();
-    root.lock().lock();
-    try {
-      fill(root);
-    } finally {
-      root.lock().unlock();
-    }
+    root.access().run(() -> fill(root));
     return tree;
   }
 

@@ -15,6 +15,7 @@ import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.Directory;
 import org.biscotti.kernel.fs.DirectoryVisitor;
 import org.biscotti.kernel.fs.Inode;
+import org.biscotti.kernel.fs.InodeAccess;
 import org.biscotti.kernel.port.HostDirectory;
 import org.biscotti.kernel.port.HostDirectory.Attributes;
 import org.biscotti.kernel.port.HostDirectory.Entry;
@@ -106,12 +107,16 @@ final class MountedDirectory extends Directory implements MountedNode {
   /** With it go all that were found below it. */
   @Override
   public void lost() {
-    lock().lock();
+    InodeAccess access = access();
+    if (!access.enter()) {
+      access.run(() -> lost());
+      return;
+    }
     try {
       known.forEach((name, entry) -> forget(name, entry));
       host.close();
     } finally {
-      lock().unlock();
+      access.leave();
     }
   }
 
@@ -138,11 +143,14 @@ final class MountedDirectory extends Directory implements MountedNode {
       node(entry).update(attributes);
       return entry;
     }
-    lock().lock();
+    InodeAccess access = access();
+    if (!access.enter()) {
+      return access.call(() -> lookup(name, caller));
+    }
     try {
       return lookupLocked(name);
     } finally {
-      lock().unlock();
+      access.leave();
     }
   }
 
@@ -214,7 +222,11 @@ final class MountedDirectory extends Directory implements MountedNode {
 
   @Override
   public void list(long after, DirectoryVisitor visitor, Caller caller) {
-    lock().lock();
+    InodeAccess access = access();
+    if (!access.enter()) {
+      access.run(() -> list(after, visitor, caller));
+      return;
+    }
     try {
       List<Listed> all = listing;
       if (all == null || after < FIRST_POSITION) {
@@ -228,7 +240,7 @@ final class MountedDirectory extends Directory implements MountedNode {
       }
       listing = null;
     } finally {
-      lock().unlock();
+      access.leave();
     }
   }
 

@@ -9,6 +9,7 @@ import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Fcntl;
 import org.biscotti.kernel.fs.Caller;
 import org.biscotti.kernel.fs.Dentry;
+import org.biscotti.kernel.fs.InodeAccess;
 import org.biscotti.kernel.fs.OpenFile;
 import org.biscotti.kernel.port.HostDirectory.Attributes;
 
@@ -76,7 +77,11 @@ final class MountedFile extends HostBackedFile implements MountedNode {
 
   @Override
   public void update(Attributes attributes) {
-    lock().lock();
+    InodeAccess access = access();
+    if (!access.enter()) {
+      access.run(() -> update(attributes));
+      return;
+    }
     try {
       if (isSame(attributes, seen)) {
         takeOver(attributes);
@@ -93,7 +98,7 @@ final class MountedFile extends HostBackedFile implements MountedNode {
         reload(Math.max(0, now.size()));
       }
     } finally {
-      lock().unlock();
+      access.leave();
     }
   }
 
@@ -214,19 +219,21 @@ final class MountedFile extends HostBackedFile implements MountedNode {
   @Override
   public void truncate(long newSize, long fileSizeLimit) {
     hold();
-    lock().lock();
     try {
-      if (newSize > size() && newSize > fileSizeLimit) {
-        throw ErrnoException.FILE_SIZE_LIMIT;
-      }
-      handle.truncate(newSize);
-      super.truncate(newSize, fileSizeLimit);
-      noteOwnChange();
-      backedUpTo(newSize);
+      access().run(() -> truncateHeld(newSize, fileSizeLimit));
     } finally {
-      lock().unlock();
       letGo();
     }
+  }
+
+  private void truncateHeld(long newSize, long fileSizeLimit) {
+    if (newSize > size() && newSize > fileSizeLimit) {
+      throw ErrnoException.FILE_SIZE_LIMIT;
+    }
+    handle.truncate(newSize);
+    super.truncate(newSize, fileSizeLimit);
+    noteOwnChange();
+    backedUpTo(newSize);
   }
 
   @Override

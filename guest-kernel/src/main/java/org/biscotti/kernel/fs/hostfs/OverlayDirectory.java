@@ -11,6 +11,7 @@ import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.Directory;
 import org.biscotti.kernel.fs.DirectoryVisitor;
 import org.biscotti.kernel.fs.Inode;
+import org.biscotti.kernel.fs.InodeAccess;
 import org.biscotti.kernel.fs.tmpfs.MemoryDirectory;
 import org.biscotti.kernel.port.HostDirectory;
 import org.biscotti.kernel.port.HostDirectory.Attributes;
@@ -120,7 +121,10 @@ final class OverlayDirectory extends MemoryDirectory {
     if (known != null) {
       return known;
     }
-    lock().lock();
+    InodeAccess access = access();
+    if (!access.enter()) {
+      return access.call(() -> lookup(name, caller));
+    }
     try {
       known = present(name);
       if (known != null) {
@@ -129,7 +133,7 @@ final class OverlayDirectory extends MemoryDirectory {
       Names settled = names;
       return settled == null || settled.isUnseen(name) ? bringIn(name) : null;
     } finally {
-      lock().unlock();
+      access.leave();
     }
   }
 
@@ -194,7 +198,11 @@ final class OverlayDirectory extends MemoryDirectory {
 
   @Override
   public void list(long after, DirectoryVisitor visitor, Caller caller) {
-    lock().lock();
+    InodeAccess access = access();
+    if (!access.enter()) {
+      access.run(() -> list(after, visitor, caller));
+      return;
+    }
     try {
       Names settled = settle();
       if (after < LATER && !listNoted(settled, after, visitor)) {
@@ -207,7 +215,7 @@ final class OverlayDirectory extends MemoryDirectory {
                   || visitor.entry(name, inode, mode, LATER + position),
           caller);
     } finally {
-      lock().unlock();
+      access.leave();
     }
   }
 

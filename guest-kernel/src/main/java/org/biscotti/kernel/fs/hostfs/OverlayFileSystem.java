@@ -5,6 +5,7 @@ import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.Devices;
+import org.biscotti.kernel.fs.InodePolicy;
 import org.biscotti.kernel.fs.tmpfs.MemoryFileSystem;
 import org.biscotti.kernel.mem.FrameAllocator;
 import org.biscotti.kernel.port.Clock;
@@ -33,6 +34,7 @@ public final class OverlayFileSystem extends MemoryFileSystem {
    * @param host the directory whose contents it starts out with
    * @param frames where contents go
    * @param devices who opens device nodes that are made in it
+   * @param policy how calls get at an inode
    * @throws ErrnoException what the host says when asked for the directory's attributes
    */
   public OverlayFileSystem(
@@ -41,8 +43,9 @@ public final class OverlayFileSystem extends MemoryFileSystem {
       HostDirectory host,
       Clock clock,
       FrameAllocator frames,
-      Devices devices) {
-    super("overlay", source, mountFlags, ROOT_PERMISSIONS, clock, frames, devices);
+      Devices devices,
+      InodePolicy policy) {
+    super("overlay", source, mountFlags, ROOT_PERMISSIONS, clock, frames, devices, policy);
     Attributes attributes = host.attributes();
     root = new OverlayDirectory(this, number(attributes), attributes, host).named(null, "");
   }

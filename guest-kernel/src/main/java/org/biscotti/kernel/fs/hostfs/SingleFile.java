@@ -6,6 +6,7 @@ import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.fs.Caller;
 import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.FileSystem;
+import org.biscotti.kernel.fs.InodeAccess;
 import org.biscotti.kernel.fs.Namespace;
 import org.biscotti.kernel.fs.PathWalker;
 import org.biscotti.kernel.fs.tmpfs.MemoryDirectory;
@@ -90,7 +91,10 @@ public final class SingleFile extends HostBackedFile {
 
   private static Dentry showIn(
       Caller caller, MemoryDirectory in, String name, HostFile file, FrameAllocator frames) {
-    in.lock().lock();
+    InodeAccess access = in.access();
+    if (!access.enter()) {
+      return access.call(() -> showIn(caller, in, name, file, frames));
+    }
     try {
       if (name.isEmpty() || in.lookup(name, caller) != null) {
         throw ErrnoException.of(Errno.EEXIST);
@@ -98,7 +102,7 @@ public final class SingleFile extends HostBackedFile {
       SingleFile inode = new SingleFile(in.fileSystem(), file.attributes(), file, frames);
       return in.adopt(new Dentry(inode, in.dentry(), name));
     } finally {
-      in.lock().unlock();
+      access.leave();
     }
   }
 

@@ -7,6 +7,7 @@ import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.Directory;
 import org.biscotti.kernel.fs.DirectoryVisitor;
 import org.biscotti.kernel.fs.Inode;
+import org.biscotti.kernel.fs.InodeAccess;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,7 +53,11 @@ public class MemoryDirectory extends Directory {
 
   @Override
   public void list(long after, DirectoryVisitor visitor, Caller caller) {
-    lock().lock();
+    InodeAccess access = access();
+    if (!access.enter()) {
+      access.run(() -> list(after, visitor, caller));
+      return;
+    }
     try {
       for (Dentry at = order.after(after); at != null; at = order.after(at.cookie())) {
         Inode inode = at.inode();
@@ -61,7 +66,7 @@ public class MemoryDirectory extends Directory {
         }
       }
     } finally {
-      lock().unlock();
+      access.leave();
     }
   }
 

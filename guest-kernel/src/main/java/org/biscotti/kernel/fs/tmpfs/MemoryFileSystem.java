@@ -7,6 +7,7 @@ import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.Devices;
 import org.biscotti.kernel.fs.FileSystem;
 import org.biscotti.kernel.fs.FileSystemStatus;
+import org.biscotti.kernel.fs.InodePolicy;
 import org.biscotti.kernel.mem.FrameAllocator;
 import org.biscotti.kernel.mem.KernelMemory;
 import org.biscotti.kernel.mem.KernelMemory.Kind;
@@ -38,6 +39,7 @@ public class MemoryFileSystem extends FileSystem {
    * @param mountFlags ST_ flags
    * @param rootPermissions permission bits of the root directory, which belongs to user 0
    * @param devices who opens device nodes
+   * @param policy how calls get at an inode
    */
   @SuppressWarnings("this-escape") // the root only keeps the reference
   public MemoryFileSystem(
@@ -47,8 +49,9 @@ public class MemoryFileSystem extends FileSystem {
       int rootPermissions,
       Clock clock,
       FrameAllocator frames,
-      Devices devices) {
-    super(type, source, mountFlags, clock);
+      Devices devices,
+      InodePolicy policy) {
+    super(type, source, mountFlags, clock, policy);
     this.frames = frames;
     this.devices = devices;
     inodesMax = Math.max(frames.totalFrames() / 2, 1);

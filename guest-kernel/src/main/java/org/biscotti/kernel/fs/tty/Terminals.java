@@ -12,6 +12,7 @@ import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.Devices;
 import org.biscotti.kernel.fs.Directory;
 import org.biscotti.kernel.fs.FileSystem;
+import org.biscotti.kernel.fs.InodePolicy;
 import org.biscotti.kernel.fs.OpenFile;
 import org.biscotti.kernel.fs.tmpfs.MemoryFileSystem;
 import org.biscotti.kernel.mem.FrameAllocator;
@@ -42,14 +43,11 @@ public final class Terminals implements Devices {
   public Terminals(JobControl jobs, Clock clock, FrameAllocator frames) {
     this.jobs = jobs;
     int flags = Stat.ST_NOSUID | Stat.ST_NOEXEC | Stat.ST_RELATIME;
-    names = new MemoryFileSystem("devpts", "devpts", flags, 0755, clock, frames, this);
+    names =
+        new MemoryFileSystem(
+            "devpts", "devpts", flags, 0755, clock, frames, this, InodePolicy.LOCK);
     Directory root = root();
-    root.lock().lock();
-    try {
-      root.makeNode("ptmx", Stat.S_IFCHR | 0666, PTMX, 0, GROUP);
-    } finally {
-      root.lock().unlock();
-    }
+    root.access().run(() -> root.makeNode("ptmx", Stat.S_IFCHR | 0666, PTMX, 0, GROUP));
   }
 
   /** What is mounted at /dev/pts. */
@@ -120,19 +118,11 @@ public final class Terminals implements Devices {
       }
       Terminal terminal = new Terminal(index, jobs);
       Directory root = root();
-      root.lock().lock();
-      try {
-        Dentry name =
-            root.makeNode(
-                Integer.toString(index),
-                Stat.S_IFCHR | 0620,
-                Stat.device(PTS_MAJOR, index),
-                uid,
-                GROUP);
-        terminals.put(index, new Entry(terminal, name));
-      } finally {
-        root.lock().unlock();
-      }
+      String number = Integer.toString(index);
+      long device = Stat.device(PTS_MAJOR, index);
+      Dentry name =
+          root.access().call(() -> root.makeNode(number, Stat.S_IFCHR | 0620, device, uid, GROUP));
+      terminals.put(index, new Entry(terminal, name));
       return terminal;
     } finally {
       lock.unlock();
@@ -145,13 +135,13 @@ public final class Terminals implements Devices {
     try {
       Entry entry = terminals.remove(terminal.index);
       Directory root = root();
-      root.lock().lock();
-      try {
-        if (entry != null && !entry.name().isUnlinked()) {
-          root.unlink(entry.name());
-        }
-      } finally {
-        root.lock().unlock();
+      if (entry != null) {
+        root.access()
+            .run(() -> {
+              if (!entry.name().isUnlinked()) {
+                root.unlink(entry.name());
+              }
+            });
       }
     } finally {
       lock.unlock();

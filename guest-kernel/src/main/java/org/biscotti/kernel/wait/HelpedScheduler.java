@@ -1,0 +1,89 @@
+package org.biscotti.kernel.wait;
+
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A scheduler of virtual threads that others wait for: a platform thread that waits runs their
+ * continuations itself meanwhile, so that nothing is handed to another core. What nobody is there
+ * to run goes to a pool.
+ *
+ * <p>Whoever helps may get a continuation that is not the one it waits for, and is then late by as
+ * much as that one runs until it parks.
+ */
+public final class HelpedScheduler implements Executor {
+  private final Executor elsewhere;
+  private final Queue<Runnable> ready = new ConcurrentLinkedQueue<>();
+
+  /** Threads that will look at what is ready before they do anything else. */
+  private final AtomicInteger helpers = new AtomicInteger();
+
+  /**
+   * A scheduler.
+   *
+   * @param elsewhere runs continuations when nobody helps
+   */
+  public HelpedScheduler(Executor elsewhere) {
+    this.elsewhere = elsewhere;
+  }
+
+  /** Schedules a continuation whose thread may run. */
+  @Override
+  public void execute(Runnable continuation) {
+    if (helpers.get() == 0) {
+      elsewhere.execute(continuation);
+      return;
+    }
+    ready.add(continuation);
+    // The last helper may have gone without having seen it.
+    if (helpers.get() == 0) {
+      flush();
+    }
+  }
+
+  /** The calling thread, a platform thread, will {@link #help}: what is scheduled waits for it. */
+  public void begin() {
+    helpers.incrementAndGet();
+  }
+
+  /** The calling thread helps no more. */
+  public void end() {
+    if (helpers.decrementAndGet() == 0) {
+      flush();
+    }
+  }
+
+  private void flush() {
+    for (Runnable left; (left = ready.poll()) != null; ) {
+      elsewhere.execute(left);
+    }
+  }
+
+  /**
+   * Runs what is ready until something is done, or there has been nothing to run for a while.
+   * Between {@link #begin} and {@link #end}.
+   *
+   * @param spins how often to look in vain
+   */
+  public void help(BooleanSupplier done, int spins) {
+    for (int vain = 0; vain < spins && !done.getAsBoolean(); ) {
+      @Nullable Runnable continuation = ready.poll();
+      if (continuation != null) {
+        continuation.run();
+        vain = 0;
+      } else {
+        Thread.onSpinWait();
+        vain++;
+      }
+    }
+  }
+
+  /** True if something waits for a helper. */
+  public boolean hasReady() {
+    return !ready.isEmpty();
+  }
+}
