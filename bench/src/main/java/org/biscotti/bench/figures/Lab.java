@@ -85,8 +85,9 @@ final class Lab {
    *
    * @param command as a user would type it at the top level of the project
    * @param output lines of its standard output
+   * @param errors lines of its standard error
    */
-  record Output(String command, List<String> output) {
+  record Output(String command, List<String> output, List<String> errors) {
     /** The numbers of a line. */
     static double[] numbers(String line) {
       String[] words = line.strip().split("\\s+", -1);
@@ -161,7 +162,10 @@ final class Lab {
       if (code != 0) {
         throw new IOException("%s fails (%d): %s".formatted(command, code, end(err)));
       }
-      return new Output(command, Files.readAllLines(out, StandardCharsets.UTF_8));
+      return new Output(
+          command,
+          Files.readAllLines(out, StandardCharsets.UTF_8),
+          Files.readAllLines(err, StandardCharsets.ISO_8859_1));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted", e);

@@ -6,7 +6,7 @@ import java.util.concurrent.Executor;
 public enum InodePolicies {
   /** Each inode has a lock, and whoever makes the call takes it. */
   LOCK,
-  /** Each inode has a virtual thread, which does what calls ask of it (the paper's section 3). */
+  /** Each inode has a virtual thread, which does what calls ask of it (the paper's section 4.1). */
   THREAD;
 
   /**

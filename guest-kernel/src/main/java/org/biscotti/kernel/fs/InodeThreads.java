@@ -12,8 +12,8 @@ import org.biscotti.kernel.wait.HelpedScheduler;
 import org.biscotti.kernel.wait.VirtualThreads;
 
 /**
- * A virtual thread for each inode that somebody operates on: the paper's other way to build a file
- * system (section 3). Calls send their operations to it, and wait.
+ * A virtual thread for each inode that somebody operates on, as the paper's file system has it
+ * (section 4.1). Calls send their operations to it, and wait.
  *
  * <p>A platform thread that waits, a vCPU's, runs the inode's thread itself ({@link
  * HelpedScheduler}); a virtual one parks. So no call needs {@code MustWait} for an inode.

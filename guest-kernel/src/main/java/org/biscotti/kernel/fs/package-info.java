@@ -13,7 +13,7 @@
  * <h2>Invariants</h2>
  *
  * <ul>
- *   <li>Names are looked up without a lock; a directory changes only under its inode's lock.
+ *   <li>Names are looked up without a lock; a directory is changed only by whoever has its inode.
  *   <li>A dentry that {@link org.biscotti.kernel.fs.Dentry#unlinked is unlinked} never comes back.
  *   <li>The frames of a file are given back when it has neither a link nor a user (an open file, a
  *       mapping). From then on it is dead: it can no longer be opened and takes no frame.
@@ -28,6 +28,11 @@
  * before its child, otherwise the lower number first), then what the user copy needs (address
  * space), then a file's page cache lock. The page cache lock is a leaf: a page fault takes it while
  * the address space is locked, so nothing is copied to or from a program under it.
+ *
+ * <p>To hold an inode's lock means to have the inode ({@link org.biscotti.kernel.fs.InodeAccess}):
+ * by a lock, or because one's operation is what the inode's thread does. The order is the same, and
+ * so are the checks. To add a policy, write an {@link org.biscotti.kernel.fs.InodePolicy} and name
+ * it in {@link org.biscotti.kernel.fs.InodePolicies}; nothing else knows which there are.
  */
 @NullMarked
 package org.biscotti.kernel.fs;
