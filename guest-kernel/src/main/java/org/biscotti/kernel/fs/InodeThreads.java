@@ -24,11 +24,14 @@ import org.biscotti.kernel.wait.VirtualThreads;
  */
 final class InodeThreads implements InodePolicy {
   /** What a parked thread takes of the heap, about: itself and some frames of its stack. */
-  private static final long THREAD_BYTES = 1024;
+  private static final long THREAD_BYTES = 2048;
 
-  /** Idle threads that are kept. */
-  static final int THREADS_MAX = 16_384;
+  /** Of the heap idle threads may take this part: files need it more. */
+  private static final long HEAP_SHARE = 64;
 
+  private static final long THREADS_MAX = 16_384;
+
+  private final long keptMax;
   private final HelpedScheduler scheduler;
   private final Runnable unpin;
   private final Set<Thread> live = ConcurrentHashMap.newKeySet();
@@ -44,6 +47,19 @@ final class InodeThreads implements InodePolicy {
    * @param unpin lets the calling thread run on any core
    */
   InodeThreads(Executor elsewhere, Runnable unpin) {
+    this(
+        elsewhere,
+        unpin,
+        Math.min(THREADS_MAX, Runtime.getRuntime().maxMemory() / HEAP_SHARE / THREAD_BYTES));
+  }
+
+  /**
+   * The same.
+   *
+   * @param keptMax with more threads than these, those that have nothing to do end
+   */
+  InodeThreads(Executor elsewhere, Runnable unpin, long keptMax) {
+    this.keptMax = keptMax;
     scheduler = new HelpedScheduler(elsewhere);
     this.unpin = unpin;
   }
@@ -108,7 +124,7 @@ final class InodeThreads implements InodePolicy {
   boolean begun() {
     int now = liveCount.incrementAndGet();
     livePeak.accumulateAndGet(now, Math::max);
-    boolean kept = now <= THREADS_MAX && KernelMemory.HEAP.tryReserve(Kind.BYTE, THREAD_BYTES);
+    boolean kept = now <= keptMax && KernelMemory.HEAP.tryReserve(Kind.BYTE, THREAD_BYTES);
     if (kept) {
       live.add(Thread.currentThread());
     }

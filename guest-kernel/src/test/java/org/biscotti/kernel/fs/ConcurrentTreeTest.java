@@ -25,6 +25,15 @@ class ConcurrentTreeTest {
   @SuppressWarnings("NullAway.Init") // each test makes one
   private TestTree tree;
 
+  /** The threads of inodes, if there are any, end too; the tests' time limit says so. */
+  private void end(InodePolicy inodes) throws InterruptedException {
+    tree.close();
+    inodes.close();
+    while (inodes.liveThreads() > 0) {
+      Thread.sleep(1);
+    }
+  }
+
   /** A path of up to three names out of four. */
   private String random(Random random) {
     StringBuilder path = new StringBuilder();
@@ -77,8 +86,7 @@ class ConcurrentTreeTest {
     }
     assertThat(wrong).isEmpty();
     check(tree.context.root());
-    tree.close();
-    inodes.close();
+    end(inodes);
   }
 
   /** Link counts of directories, sizes, parents, and that every listed name leads to its entry. */
@@ -136,7 +144,6 @@ class ConcurrentTreeTest {
     stop.set(true);
     looker.join();
     assertThat(missing).isFalse();
-    tree.close();
-    inodes.close();
+    end(inodes);
   }
 }

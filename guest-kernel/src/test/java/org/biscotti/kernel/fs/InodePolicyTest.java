@@ -42,8 +42,11 @@ class InodePolicyTest {
   private final List<InodePolicy> made = new ArrayList<>();
 
   @AfterEach
-  void endThreads() {
-    made.forEach(InodePolicy::close);
+  void endThreads() throws InterruptedException {
+    for (InodePolicy inodes : made) {
+      inodes.close();
+      awaitLive(inodes, 0);
+    }
   }
 
   private InodePolicy make(InodePolicies policy) {
@@ -311,6 +314,21 @@ class InodePolicyTest {
     inodes.close();
     awaitLive(inodes, 0);
     assertThat(KernelMemory.HEAP.bytes()).isEqualTo(before);
+  }
+
+  /** With too many threads, those of more inodes end with their last request. */
+  @Test
+  void keepsSoManyThreadsAndNoMore() throws InterruptedException {
+    InodePolicy inodes = new InodeThreads(new UnboundPool(() -> {}), () -> {}, 10);
+    made.add(inodes);
+    List<InodeAccess> accesses = Stream.generate(inodes::newAccess).limit(50).toList();
+    for (int round = 0; round < 3; round++) {
+      for (InodeAccess access : accesses) {
+        assertThat(access.call(() -> 1)).isOne();
+      }
+    }
+    awaitLive(inodes, 10);
+    assertThat(inodes.requests()).isEqualTo(150);
   }
 
   // ---- files ----
