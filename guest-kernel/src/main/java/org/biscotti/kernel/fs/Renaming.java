@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Lock order: the file system's rename lock if there are two directories (so that what is above
  * what does not change meanwhile), the directory that is above the other, else the one with the
- * lower number, and then the two files, lower number first.
+ * lower number, and then the two files: directories before others, else the lower number first.
  */
 final class Renaming {
   private final Caller caller;
@@ -157,12 +157,19 @@ final class Renaming {
   private void change(Dentry source, @Nullable Dentry target) {
     Inode first = source.inode();
     Inode second = target == null ? first : target.inode();
-    if (second.number() < first.number()) {
+    if (isBefore(second, first)) {
       Inode lower = second;
       second = first;
       first = lower;
     }
     change(source, target, first, second);
+  }
+
+  /** Directories first, because link(2) has a directory when it takes the file. */
+  private static boolean isBefore(Inode one, Inode other) {
+    return one.isDirectory() == other.isDirectory()
+        ? one.number() < other.number()
+        : one.isDirectory();
   }
 
   /** With the two files, which may be one. */

@@ -25,9 +25,10 @@
  *
  * <p>{@link org.biscotti.kernel.wait.LockRank} has the ranks; they are checked under {@code -ea}.
  * In words: position of an open file, then the file system's rename lock, then inodes (a parent
- * before its child, otherwise the lower number first), then what the user copy needs (address
- * space), then a file's page cache lock. The page cache lock is a leaf: a page fault takes it while
- * the address space is locked, so nothing is copied to or from a program under it.
+ * before its child, a directory before what is none, otherwise the lower number first), then what
+ * the user copy needs (address space), then a file's page cache lock. The page cache lock is a
+ * leaf: a page fault takes it while the address space is locked, so nothing is copied to or from a
+ * program under it.
  *
  * <p>To hold an inode's lock means to have the inode ({@link org.biscotti.kernel.fs.InodeAccess}):
  * by a lock, or because one's operation is what the inode's thread does. The order is the same, and

@@ -15,7 +15,9 @@ public enum LockRank {
   EPOLL(true),
   /** The shape of one file system's tree; held by whatever moves a directory. */
   RENAME(false),
-  /** An inode: a parent before its child, otherwise the lower inode number first. */
+  /**
+   * An inode: a parent before its child, a directory before what is none, else the lower number.
+   */
   INODE(true),
   /** Bytes in flight, of a pipe or a socket: of two, the one with the lower number first. */
   STREAM(true),

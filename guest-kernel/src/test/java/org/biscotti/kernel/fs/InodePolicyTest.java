@@ -396,6 +396,33 @@ class InodePolicyTest {
     tree.close();
   }
 
+  /** A file that is older than a directory is exchanged with it, and linked into it. */
+  @ParameterizedTest
+  @MethodSource("policiesAndThreads")
+  void linkIntoADirectoryThatIsExchangedWithTheFile(InodePolicies policy, ThreadFactory kind)
+      throws InterruptedException {
+    TestTree tree = new TestTree(4096, make(policy));
+    tree.create("/old").release();
+    tree.mkdir("/dir");
+    Dentry old = tree.find("/old");
+    Dentry directory = tree.find("/dir");
+    together(
+        kind,
+        2,
+        number -> {
+          for (int i = 0; i < 5000; i++) {
+            if (number == 0) {
+              tree.rename("/old", "/dir", Fcntl.RENAME_EXCHANGE);
+            } else {
+              Namespace.link(tree, old, directory, "new");
+              Namespace.unlink(tree, directory, "new");
+            }
+          }
+        });
+    assertThat(old.inode().links()).isOne();
+    tree.close();
+  }
+
   @ParameterizedTest
   @MethodSource("policiesAndThreads")
   void appendsOfManyAreAllThere(InodePolicies policy, ThreadFactory kind)
