@@ -1,10 +1,7 @@
 package org.biscotti.kernel.serve;
 
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BooleanSupplier;
+import org.biscotti.kernel.wait.HelpedScheduler;
 import org.biscotti.kernel.wait.VirtualThreads;
 import org.jspecify.annotations.Nullable;
 
@@ -17,21 +14,16 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Where java.lang is not opened to the kernel ({@link VirtualThreads}), plain ones do.
  */
-final class CallThreads implements Executor {
-  private final BooleanSupplier somebodyServes;
-  private final Executor elsewhere;
-  private final Queue<Runnable> ready = new ConcurrentLinkedQueue<>();
-  private final AtomicInteger readyCount = new AtomicInteger();
+final class CallThreads {
+  private final HelpedScheduler scheduler;
 
   /**
-   * A scheduler.
+   * No threads yet.
    *
-   * @param somebodyServes says whether a vCPU thread will soon look at what is ready
-   * @param elsewhere runs continuations that no vCPU thread is free for
+   * @param scheduler runs continuations of threads that have parked
    */
-  CallThreads(BooleanSupplier somebodyServes, Executor elsewhere) {
-    this.somebodyServes = somebodyServes;
-    this.elsewhere = elsewhere;
+  CallThreads(HelpedScheduler scheduler) {
+    this.scheduler = scheduler;
   }
 
   /**
@@ -62,7 +54,7 @@ final class CallThreads implements Executor {
         expecting = false;
         started = continuation;
       } else {
-        CallThreads.this.execute(continuation);
+        scheduler.execute(continuation);
       }
     }
 
@@ -73,54 +65,5 @@ final class CallThreads implements Executor {
         first.run();
       }
     }
-  }
-
-  /** Schedules a continuation whose thread may run again. */
-  @Override
-  public void execute(Runnable continuation) {
-    if (somebodyServes.getAsBoolean()) {
-      ready.add(continuation);
-      readyCount.incrementAndGet();
-      // Whoever served may have stopped without having seen it.
-      if (somebodyServes.getAsBoolean()) {
-        return;
-      }
-      Runnable mine = next();
-      if (mine != null) {
-        elsewhere.execute(mine);
-      }
-      return;
-    }
-    elsewhere.execute(continuation);
-  }
-
-  /** True if a continuation waits for a vCPU thread. */
-  boolean hasReady() {
-    return readyCount.get() > 0;
-  }
-
-  /** Runs one continuation that waits, if there is one; on a vCPU's thread. */
-  boolean runOne() {
-    Runnable continuation = next();
-    if (continuation == null) {
-      return false;
-    }
-    continuation.run();
-    return true;
-  }
-
-  /** Gives what is left to the pool; for a vCPU thread that stops serving. */
-  void flush() {
-    for (Runnable left; (left = next()) != null; ) {
-      elsewhere.execute(left);
-    }
-  }
-
-  private @Nullable Runnable next() {
-    Runnable continuation = ready.poll();
-    if (continuation != null) {
-      readyCount.decrementAndGet();
-    }
-    return continuation;
   }
 }

@@ -261,8 +261,7 @@ public final class Server {
 
   /** Runs what other threads have left to this one; before the program runs. */
   public void runLeftovers() {
-    CallThreads threads = serving.threads();
-    while (threads.hasReady() && threads.runOne()) {}
+    while (serving.runContinuation()) {}
   }
 
   // ---- the others ----
@@ -311,9 +310,7 @@ public final class Server {
         serveTaken(call);
       }
     }
-    if (serving.threads().hasReady()) {
-      any |= serving.threads().runOne();
-    }
+    any |= serving.runContinuation();
     return runQueued() || any;
   }
 

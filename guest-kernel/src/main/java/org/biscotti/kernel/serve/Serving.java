@@ -5,13 +5,13 @@ import java.util.Locale;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntToLongFunction;
 import org.biscotti.kernel.port.CpuContext;
 import org.biscotti.kernel.port.GuestMemory;
 import org.biscotti.kernel.syscall.Dispatcher;
 import org.biscotti.kernel.task.KernelState;
 import org.biscotti.kernel.task.Task;
+import org.biscotti.kernel.wait.HelpedScheduler;
 import org.jspecify.annotations.Nullable;
 
 /** What all servers share: the rings, the policy, and how many of them serve just now. */
@@ -24,8 +24,10 @@ public final class Serving {
   private final SyscallPolicy policy;
   private final Exitless exitless;
   private final SyscallRing[] rings;
-  private final AtomicInteger active = new AtomicInteger();
   private final CallThreads threads;
+
+  /** Servers help it: what threads of calls have left to do is for whoever serves. */
+  private final HelpedScheduler scheduler;
 
   /** Whether busy calls become jumps; set before any program runs. */
   private volatile boolean jumps;
@@ -49,7 +51,8 @@ public final class Serving {
       IntToLongFunction replies,
       Executor elsewhere) {
     this.kernel = kernel;
-    threads = new CallThreads(this::isActive, elsewhere);
+    scheduler = new HelpedScheduler(elsewhere);
+    threads = new CallThreads(scheduler);
     this.dispatcher = dispatcher;
     this.policy = policy.make();
     this.exitless = exitless;
@@ -87,6 +90,11 @@ public final class Serving {
     return threads;
   }
 
+  /** Runs a continuation of a call's thread if one waits for a vCPU's thread. */
+  boolean runContinuation() {
+    return scheduler.runOne();
+  }
+
   /** Busy system call instructions are to be replaced by jumps from now on. */
   public void useJumps() {
     jumps = true;
@@ -106,7 +114,7 @@ public final class Serving {
 
   /** True while some vCPU's thread looks at the rings. */
   boolean isActive() {
-    return active.get() > 0;
+    return scheduler.isHelped();
   }
 
   /** Calls that were answered without an exit so far. */
@@ -120,7 +128,7 @@ public final class Serving {
 
   /** A server starts to look at the rings. */
   void begin() {
-    active.incrementAndGet();
+    scheduler.begin();
     for (SyscallRing ring : rings) {
       ring.setServed(true);
     }
@@ -128,12 +136,9 @@ public final class Serving {
 
   /** A server stops. */
   void end() {
-    active.decrementAndGet();
+    scheduler.end();
     for (SyscallRing ring : rings) {
       announce(ring);
-    }
-    if (!isActive()) {
-      threads.flush();
     }
   }
 

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class RunQueue<T extends Schedulable> {
   /** By so much at most is a task that comes back ahead of those that have been running. */
-  static final long CREDIT_NANOS = Scheduler.SLICE_NANOS / 2;
+  private static final long CREDIT_NANOS = Scheduler.SLICE_NANOS / 2;
 
   private final int cpu;
   private final ReentrantLock lock = new ReentrantLock();
@@ -78,8 +78,9 @@ final class RunQueue<T extends Schedulable> {
    *
    * @param aheadNanos by how much its clock is ahead of this queue's; behind, if negative
    * @param last true if those that wait now come first
+   * @return its virtual time now, by which it stands in the queue
    */
-  void add(T task, long aheadNanos, boolean last) {
+  long add(T task, long aheadNanos, boolean last) {
     lock.lock();
     try {
       long virtual = clockNanos + Math.max(aheadNanos, -CREDIT_NANOS);
@@ -96,6 +97,7 @@ final class RunQueue<T extends Schedulable> {
       waiting.add(task);
       runnableOn |= task.affinity();
       count = waiting.size();
+      return virtual;
     } finally {
       lock.unlock();
     }
@@ -108,20 +110,13 @@ final class RunQueue<T extends Schedulable> {
     }
     lock.lock();
     try {
-      T task = waiting.peek();
+      T head = waiting.peek();
+      T task = head == null || head.mayRunOn(byCpu) ? head : leastOn(byCpu);
       if (task == null) {
+        runnableOn &= ~(1L << byCpu);
         return null;
       }
-      if (task.mayRunOn(byCpu)) {
-        waiting.remove();
-      } else {
-        task = leastOn(byCpu);
-        if (task == null) {
-          runnableOn &= ~(1L << byCpu);
-          return null;
-        }
-        waiting.remove(task);
-      }
+      waiting.remove(task);
       count = waiting.size();
       if (byCpu == cpu) {
         clockNanos = Math.max(clockNanos, task.virtualNanos);
@@ -165,9 +160,9 @@ final class RunQueue<T extends Schedulable> {
     return count > 0 && (runnableOn & 1L << otherCpu) != 0;
   }
 
-  /** For how long the tasks that wait have been waiting without one being taken; 0 if none does. */
+  /** For how long the tasks that wait have been waiting without one being taken. */
   long untouchedNanos() {
-    return count == 0 ? 0 : Math.max(System.nanoTime() - untouchedSince, 1);
+    return System.nanoTime() - untouchedSince;
   }
 
   // ---- the vCPU ----

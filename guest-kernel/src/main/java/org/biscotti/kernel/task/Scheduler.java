@@ -92,13 +92,13 @@ public final class Scheduler<T extends Schedulable> implements AutoCloseable {
     task.chargedNanos += used;
     long virtual = task.virtualNanos + task.weighted(used);
     long ahead = last == null ? 0 : virtual - last.clockNanos();
-    target.add(task, ahead, yields);
+    long placed = target.add(task, ahead, yields);
     T running = target.current();
     if (running == null) {
       target.wake();
       return;
     }
-    if (!preempted && isFarAhead(target, running, ahead)) {
+    if (!preempted && isFarAhead(target, running, placed)) {
       target.kick();
     } else {
       wakeThief(target);
@@ -124,11 +124,11 @@ public final class Scheduler<T extends Schedulable> implements AutoCloseable {
     return best == null ? queues.getFirst() : best;
   }
 
-  /** True if a task that comes should run instead of the one that does. */
+  /** True if the task that runs has had so much more than one that comes that it should go. */
   private static <T extends Schedulable> boolean isFarAhead(
-      RunQueue<T> queue, T running, long aheadNanos) {
-    long virtual = queue.clockNanos() + Math.max(aheadNanos, -RunQueue.CREDIT_NANOS);
-    return running.virtualNanos + running.weighted(queue.currentNanos()) - virtual > PREEMPT_NANOS;
+      RunQueue<T> queue, T running, long virtualNanos) {
+    long runningNanos = running.virtualNanos + running.weighted(queue.currentNanos());
+    return runningNanos - virtualNanos > PREEMPT_NANOS;
   }
 
   /** A vCPU that has nothing to do, and whose thread sleeps, is to see that there is a task. */
@@ -154,7 +154,6 @@ public final class Scheduler<T extends Schedulable> implements AutoCloseable {
     T task = closed ? null : next(own);
     if (task != null) {
       long now = System.nanoTime();
-      task.lastCpu = own.cpu();
       own.runs(cpu, task, now);
       if (own.count() > 0) {
         startTick();
@@ -178,6 +177,7 @@ public final class Scheduler<T extends Schedulable> implements AutoCloseable {
       if (isStealable(other, own.cpu())) {
         task = other.take(own.cpu());
         if (task != null) {
+          task.lastCpu = own.cpu();
           task.virtualNanos += own.clockNanos() - other.clockNanos();
         }
       }

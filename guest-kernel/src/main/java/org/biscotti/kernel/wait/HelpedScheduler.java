@@ -5,12 +5,11 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
-import org.jspecify.annotations.Nullable;
 
 /**
- * A scheduler of virtual threads that others wait for: a platform thread that waits runs their
- * continuations itself meanwhile, so that nothing is handed to another core. What nobody is there
- * to run goes to a pool.
+ * A scheduler of virtual threads whose continuations platform threads run that wait for them, or
+ * have nothing better to do: so nothing is handed to another core. What nobody is there to run goes
+ * to a pool.
  *
  * <p>Whoever helps may get a continuation that is not the one it waits for, and is then late by as
  * much as that one runs until it parks.
@@ -34,20 +33,28 @@ public final class HelpedScheduler implements Executor {
   /** Schedules a continuation whose thread may run. */
   @Override
   public void execute(Runnable continuation) {
-    if (helpers.get() == 0) {
+    if (!isHelped()) {
       elsewhere.execute(continuation);
       return;
     }
     ready.add(continuation);
     // The last helper may have gone without having seen it.
-    if (helpers.get() == 0) {
+    if (!isHelped()) {
       flush();
     }
   }
 
-  /** The calling thread, a platform thread, will {@link #help}: what is scheduled waits for it. */
+  /**
+   * The calling thread, a platform thread, will {@link #help} or {@link #runOne}: what is scheduled
+   * waits for it.
+   */
   public void begin() {
     helpers.incrementAndGet();
+  }
+
+  /** True while some thread helps. */
+  public boolean isHelped() {
+    return helpers.get() > 0;
   }
 
   /** The calling thread helps no more. */
@@ -71,15 +78,23 @@ public final class HelpedScheduler implements Executor {
    */
   public void help(BooleanSupplier done, int spins) {
     for (int vain = 0; vain < spins && !done.getAsBoolean(); ) {
-      @Nullable Runnable continuation = ready.poll();
-      if (continuation != null) {
-        continuation.run();
+      if (runOne()) {
         vain = 0;
       } else {
         Thread.onSpinWait();
         vain++;
       }
     }
+  }
+
+  /** Runs one continuation that is ready, if there is one; on a platform thread. */
+  public boolean runOne() {
+    Runnable continuation = ready.poll();
+    if (continuation == null) {
+      return false;
+    }
+    continuation.run();
+    return true;
   }
 
   /** True if something waits for a helper. */

@@ -2,6 +2,7 @@ package org.biscotti.kernel.task;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -11,9 +12,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
-import org.biscotti.kernel.port.CpuContext;
 import org.biscotti.kernel.port.GuestCpu;
-import org.biscotti.kernel.port.Trap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -23,8 +22,9 @@ class SchedulerTest {
   private static final long ALL = -1;
 
   private Scheduler<Fake> scheduler = new Scheduler<>(2);
-  private final FakeCpu first = new FakeCpu(0);
-  private final FakeCpu second = new FakeCpu(1);
+  private final AtomicInteger kicks = new AtomicInteger();
+  private final GuestCpu first = fakeCpu(0, kicks);
+  private final GuestCpu second = fakeCpu(1, new AtomicInteger());
 
   @AfterEach
   void close() {
@@ -127,7 +127,7 @@ class SchedulerTest {
     }
   }
 
-  private Fake slice(Fake task, FakeCpu cpu) {
+  private Fake slice(Fake task, GuestCpu cpu) {
     task.nanos += Scheduler.SLICE_NANOS;
     if (!scheduler.shouldGiveWay(task, cpu.index())) {
       return task;
@@ -144,10 +144,10 @@ class SchedulerTest {
     Fake spinner = new Fake(1, 0);
     scheduler.enqueue(spinner);
     assertThat(scheduler.poll(first)).isSameAs(spinner);
-    int kicks = first.kicks.get();
+    int before = kicks.get();
     LockSupport.parkNanos(Scheduler.SLICE_NANOS);
     scheduler.enqueue(sleeper);
-    assertThat(first.kicks.get()).isGreaterThan(kicks);
+    assertThat(kicks.get()).isGreaterThan(before);
     spinner.nanos += Scheduler.SLICE_NANOS;
     scheduler.putBack(spinner, false);
     assertThat(scheduler.poll(first)).isSameAs(sleeper);
@@ -162,10 +162,10 @@ class SchedulerTest {
     scheduler.enqueue(other);
     assertThat(scheduler.poll(first)).isNotNull();
     long start = System.nanoTime();
-    while (first.kicks.get() == 0 && System.nanoTime() - start < TimeUnit.SECONDS.toNanos(10)) {
+    while (kicks.get() == 0 && System.nanoTime() - start < TimeUnit.SECONDS.toNanos(10)) {
       LockSupport.parkNanos(Scheduler.SLICE_NANOS / 10);
     }
-    assertThat(first.kicks.get()).isPositive();
+    assertThat(kicks.get()).isPositive();
   }
 
   @Test
@@ -193,7 +193,7 @@ class SchedulerTest {
     AtomicInteger taken = new AtomicInteger();
     AtomicInteger twice = new AtomicInteger();
     List<Thread> threads = new ArrayList<>();
-    for (FakeCpu cpu : List.of(first, second)) {
+    for (GuestCpu cpu : List.of(first, second)) {
       threads.add(Thread.ofPlatform().start(() -> vcpu(cpu, sleeping, taken, twice)));
     }
     for (int i = 0; i < 12; i++) {
@@ -215,7 +215,10 @@ class SchedulerTest {
   }
 
   private void vcpu(
-      FakeCpu cpu, ConcurrentLinkedQueue<Fake> sleeping, AtomicInteger taken, AtomicInteger twice) {
+      GuestCpu cpu,
+      ConcurrentLinkedQueue<Fake> sleeping,
+      AtomicInteger taken,
+      AtomicInteger twice) {
     Random random = new Random(cpu.index());
     while (!scheduler.isClosed()) {
       Fake task = scheduler.take(cpu);
@@ -275,102 +278,20 @@ class SchedulerTest {
     }
   }
 
-  private static final class FakeCpu implements GuestCpu {
-    final AtomicInteger kicks = new AtomicInteger();
-    private final int index;
-
-    FakeCpu(int index) {
-      this.index = index;
-    }
-
-    @Override
-    public int index() {
-      return index;
-    }
-
-    @Override
-    public void kick() {
-      kicks.incrementAndGet();
-    }
-
-    @Override
-    public long register(int register) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public void setRegister(int register, long value) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public int vectorBytes() {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public long vectorFeatures() {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public void readVector(byte[] to, int bytes) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public boolean writeVector(byte[] from, int bytes) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public void clearVector() {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public long fsBase() {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public void setFsBase(long address) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public long gsBase() {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public void setGsBase(long address) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public void load(CpuContext context, long root) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public void save(CpuContext context) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public Trap run() {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public long timestampCounter() {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public long timestampFrequency() {
-      throw new UnsupportedOperationException();
-    }
+  /** A vCPU that counts its kicks; the scheduler has nothing else to do with one but its number. */
+  private static GuestCpu fakeCpu(int index, AtomicInteger kicks) {
+    return (GuestCpu)
+        Proxy.newProxyInstance(
+            GuestCpu.class.getClassLoader(),
+            new Class<?>[] {GuestCpu.class},
+            (cpu, method, arguments) ->
+                switch (method.getName()) {
+                  case "index" -> index;
+                  case "kick" -> {
+                    kicks.incrementAndGet();
+                    yield null;
+                  }
+                  default -> throw new AssertionError(method);
+                });
   }
 }
