@@ -38,8 +38,8 @@ class FuzzIT {
                 Map.of(),
                 List.of(fuzz, Long.toString(seed), Integer.toString(CALLS_EACH))));
       }
-      for (Guest.Running one : running) {
-        checkReport(one.await());
+      for (int i = 0; i < seeds.size(); i++) {
+        checkReport(running.get(i).await(), seeds.get(i));
       }
       assertThat(guest.machine().kernel().state().log().failures())
           .as(
@@ -55,8 +55,10 @@ class FuzzIT {
     return guest.show(TestPrograms.busybox());
   }
 
-  private static void checkReport(Outcome outcome) {
-    assertThat(outcome.code()).as(outcome.output() + outcome.errors()).isZero();
+  private static void checkReport(Outcome outcome, long seed) {
+    assertThat(outcome.code())
+        .as("seed %s: %s%s", seed, outcome.output(), outcome.errors())
+        .isZero();
     Matcher report = REPORT.matcher(outcome.output());
     assertThat(report.find()).as(outcome.output()).isTrue();
     assertThat(Integer.parseInt(report.group(2))).isEqualTo(CALLS_EACH);

@@ -352,6 +352,25 @@ public final class AddressSpace implements MappingListener {
     }
   }
 
+  /** How many bytes from an address on lie in areas without a hole that may be written. */
+  long writablePrefix(long gva, long length) {
+    long end = gva + length;
+    long at = gva;
+    lock.lock();
+    try {
+      while (at < end) {
+        Vma vma = areas.at(at);
+        if (vma == null || !allows(vma, true, false)) {
+          break;
+        }
+        at = Math.min(vma.end, end);
+      }
+      return at - gva;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /**
    * Moves the end of the heap (brk(2) as the kernel has it).
    *

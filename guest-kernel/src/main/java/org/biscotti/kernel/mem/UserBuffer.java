@@ -80,17 +80,42 @@ public final class UserBuffer {
   public boolean isWorthParts(long bytes) {
     return kernel == null
         && Math.min(bytes, remaining) >= 2 * PART_BYTES
-        && parallel.pays(bytes / BYTES_PER_NANO);
+        && parallel.pays(Math.min(bytes, remaining) / BYTES_PER_NANO);
   }
 
   /**
-   * Has bytes moved in parts, by several threads. Parts after one that moves less than it should
-   * may be moved, but do not count.
+   * Has the user's memory filled in parts, by several threads. The bytes of a buffer may lie far
+   * behind the first page of it that cannot be used, in memory that the program has for something
+   * else, and a call that stops at that page has not touched them: so the threads get no more than
+   * what is mapped without a hole, and the caller's does the rest. Parts after one that moves less
+   * than it should may be moved, but do not count.
    *
    * @return bytes moved
    */
   public long moveInParts(long bytes, Part mover) {
-    long all = Math.min(bytes, remaining);
+    long mapped = writablePrefix(Math.min(bytes, remaining));
+    long moved = isWorthParts(mapped) ? moveAtOnce(mapped, mover) : 0;
+    return moved < mapped && faulted ? moved : moved + mover.move(this, moved);
+  }
+
+  /** How many bytes there are before the first that a program may not write. */
+  private long writablePrefix(long bytes) {
+    AddressSpace space = memory().space();
+    long prefix = 0;
+    long from = offset;
+    for (int i = index; i < count && prefix < bytes; i++) {
+      long want = Math.min(lengths[i] - from, bytes - prefix);
+      long writable = space.writablePrefix(bases[i] + from, want);
+      prefix += writable;
+      if (writable < want) {
+        break;
+      }
+      from = 0;
+    }
+    return prefix;
+  }
+
+  private long moveAtOnce(long all, Part mover) {
     long[] done = new long[(int) ((all + PART_BYTES - 1) / PART_BYTES)];
     boolean[] bad = new boolean[done.length];
     parallel.run(

@@ -14,6 +14,8 @@ import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Random;
+import org.biscotti.kernel.parallel.Parallel;
+import org.biscotti.kernel.parallel.Parallelism;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -308,6 +310,41 @@ class UserMemoryTest {
     assertThat(buffer.put(new byte[30], 0, 30)).isEqualTo(14);
     assertThat(buffer.faulted()).isTrue();
     assertThat(buffer.putZeroes(5)).isZero();
+  }
+
+  /** What lies behind a hole is another object of the program's, however many threads fill. */
+  @Test
+  void threadsWriteNothingBehindAHole() {
+    long mib = 1 << 20;
+    int all = 3 << 20;
+    long start = BASE + 16 * mib;
+    machine.mapAt(start, all / PAGE, RW, PRIVATE);
+    long hole = start + mib + 5 * PAGE;
+    machine.space.munmap(hole, PAGE);
+    machine.space.mprotect(start + 2 * mib, PAGE, PROT_READ);
+    byte[] ones = new byte[all];
+    Arrays.fill(ones, (byte) 1);
+    UserBuffer parted = new UserBuffer(new Parallel(Parallelism.THREAD, () -> 1));
+
+    parted.reset(user, start + 7, all - 7);
+    assertThat(parted.isWorthParts(all)).isTrue();
+    long moved = parted.moveInParts(all, (part, at) -> part.put(ones, (int) at, all));
+    assertThat(moved).isEqualTo(hole - start - 7);
+    assertThat(parted.faulted()).isTrue();
+    assertThat(read(start, (int) mib + 5 * PAGE))
+        .endsWith(Arrays.copyOf(ones, (int) mib))
+        .startsWith(0, 0);
+    assertThat(read(hole + PAGE, (int) mib)).containsOnly(0);
+
+    iovec(0, BASE + PAGE, PAGE);
+    iovec(1, hole + PAGE, 2 * mib);
+    iovec(2, start, mib);
+    parted.resetVector(user, BASE, 3);
+    moved = parted.moveInParts(all, (part, at) -> part.put(ones, (int) at, all));
+    assertThat(moved).isEqualTo(PAGE + (start + 2 * mib - hole - PAGE));
+    assertThat(parted.faulted()).isTrue();
+    assertThat(read(start, 7)).containsOnly(0);
+    assertThat(read(start + 2 * mib, (int) mib)).containsOnly(0);
   }
 
   @Test
