@@ -6,9 +6,9 @@
  * machine, and the vCPU page, one per vCPU. Their addresses are the same in every process, so
  * there is nothing to relocate. Whatever cannot be answered from them becomes a system call.
  *
- * The clock is a line: nanoseconds = base + (TSC - base_tsc) * mult / 2^shift. The kernel replaces
- * it from time to time, under a sequence counter; org.biscotti.kernel.exec.Vvar writes it and
- * explains why no reader ever sees the time step back.
+ * The clock is the later of two lines: nanoseconds = base + (TSC - base_tsc) * mult / 2^shift. The
+ * kernel replaces them from time to time, under a sequence counter; org.biscotti.kernel.exec.Vvar
+ * writes them and explains why no reader ever sees the time step back.
  */
 #include <stdint.h>
 #include <sys/syscall.h>
@@ -27,6 +27,8 @@ struct clock_page {
 	int64_t realtime_offset;	/* to be added to CLOCK_MONOTONIC, nanoseconds */
 	int64_t boottime_offset;
 	int64_t tai_offset;
+	int64_t bridge;			/* the second line, also from base_tsc */
+	int64_t bridge_mult;
 };
 
 struct vcpu_page {
@@ -68,6 +70,11 @@ static inline uint64_t read_tsc(void)
 	return (uint64_t)high << 32 | low;
 }
 
+static inline int64_t on_line(int64_t base, int64_t delta, int64_t mult, uint32_t shift)
+{
+	return base + (int64_t)((__int128)delta * mult >> (shift & 63));
+}
+
 /* What the named clock shows, in nanoseconds. */
 static inline enum answer read_clock(clockid_t clock, int64_t *nanos)
 {
@@ -83,9 +90,12 @@ static inline enum answer read_clock(clockid_t clock, int64_t *nanos)
 			return ASK_KERNEL;
 
 		int64_t delta = (int64_t)(read_tsc() - page->base_tsc);
-		int64_t now = page->base + (int64_t)((__int128)delta * page->mult >> (page->shift & 63));
+		int64_t now = on_line(page->base, delta, page->mult, page->shift);
+		int64_t least = on_line(page->bridge, delta, page->bridge_mult, page->shift);
 		int64_t offset = 0;
 
+		if (now < least)
+			now = least;
 		switch (clock) {
 		case CLOCK_REALTIME_COARSE:
 			now -= (uint64_t)now % page->coarse_tick;

@@ -2,35 +2,50 @@ package org.biscotti.kernel;
 
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import org.biscotti.kernel.exec.ClockSample;
 import org.biscotti.kernel.exec.Vvar;
 import org.biscotti.kernel.port.Clock;
 import org.biscotti.kernel.port.GuestCpu;
 
 /**
  * Keeps the vDSO's clock right: compares a vCPU's time-stamp counter with the host's clock at
- * start, and then about once a second while programs run.
+ * start, and then, while programs run, ever less often until it is about once a second.
  */
 final class ClockKeeper {
+  /** Time to the second sample, doubled from one to the next; to the next one at most. */
+  private static final long FIRST_INTERVAL_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+
   private static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-  /** A reading of the counter that took longer than this between two of the clock is no good. */
-  private static final long WINDOW_NANOS = 20_000;
+  /** Readings for one sample, and how many more if they leave the clock too uncertain. */
+  private static final int READINGS = 5;
 
-  private static final int TRIES = 5;
+  private static final int READINGS_MAX = 50;
 
-  /**
-   * More tries than that if none was about as quick as the quickest so far: on a loaded machine
-   * many are disturbed, and half of a window is how wrong the clock may be for the next second.
-   */
-  private static final int TRIES_MAX = 50;
+  /** How exact a sample should be. */
+  private static final long WANTED_NANOS = 300;
+
+  /** How often the start of the clock is put off for want of such a sample. */
+  private static final int PATIENCE = 20;
+
+  /** Readings that are further apart tell of the counter's true rate too; start again. */
+  private static final long APART_NANOS = 500_000;
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Vvar vvar;
   private final Clock clock;
   private volatile long nextNanos;
 
-  /** The quickest reading so far, guarded by the lock. */
-  private long usualWindow = WINDOW_NANOS;
+  /** Guarded by the lock, as are the others. */
+  private long interval = FIRST_INTERVAL_NANOS;
+
+  private int putOff;
+
+  /** Between these bounds was CLOCK_MONOTONIC when the counter was {@code tsc}. */
+  private long tsc;
+
+  private long low;
+  private long high;
 
   ClockKeeper(Vvar vvar, Clock clock) {
     this.vvar = vvar;
@@ -42,55 +57,75 @@ final class ClockKeeper {
   void tick(GuestCpu cpu, long nowNanos) {
     if (nowNanos - nextNanos >= 0 && lock.tryLock()) {
       try {
-        nextNanos = nowNanos + INTERVAL_NANOS;
         sample(cpu);
+        nextNanos = nowNanos + interval;
       } finally {
         lock.unlock();
       }
     }
   }
 
-  /** The best of a few samples; with none that is good the old parameters stay. */
   private void sample(GuestCpu cpu) {
     long frequency = cpu.timestampFrequency();
     if (frequency == 0) {
       vvar.disable();
       return;
     }
-    long bestWindow = WINDOW_NANOS;
-    long bestTsc = 0;
-    long bestNanos = 0;
-    for (int i = 0; i < TRIES || (i < TRIES_MAX && bestWindow > 2 * usualWindow); i++) {
-      long before = clock.monotonicNanos();
-      long tsc = cpu.timestampCounter();
-      long window = clock.monotonicNanos() - before;
-      if (window < bestWindow) {
-        bestWindow = window;
-        bestTsc = tsc;
-        bestNanos = before + window / 2;
-      }
+    readCounter(cpu, frequency);
+    long error = Math.max((high - low + 1) / 2, 1);
+    boolean exact = error <= WANTED_NANOS;
+    if (!exact && putOff < PATIENCE) {
+      putOff++;
+      return;
     }
-    usualWindow = Math.min(usualWindow, Math.max(bestWindow, 1));
-    if (bestWindow < WINDOW_NANOS) {
-      vvar.update(bestTsc, frequency, bestNanos, bestNanos + realtimeOffset());
+    putOff = PATIENCE;
+    if (error <= ClockSample.ERROR_MAX) {
+      vvar.update(withRealtime(tsc, low + (high - low) / 2, error), frequency);
+      interval = Math.min(interval * 2, INTERVAL_NANOS);
     }
   }
 
   /**
-   * How far CLOCK_REALTIME is ahead of CLOCK_MONOTONIC, in nanoseconds; the best of a few looks.
+   * Reads the counter several times, between two readings of the clock each. None is exact, and a
+   * thread can lose its core in the middle of one; but each gives bounds, and the truth lies in all
+   * of them.
    */
-  private long realtimeOffset() {
-    long bestWindow = Long.MAX_VALUE;
-    long offset = 0;
-    for (int i = 0; i < TRIES; i++) {
+  private void readCounter(GuestCpu cpu, long frequency) {
+    tsc = cpu.timestampCounter();
+    low = Long.MIN_VALUE;
+    high = Long.MAX_VALUE;
+    double nanosPerTick = (double) TimeUnit.SECONDS.toNanos(1) / frequency;
+    for (int i = 0; i < READINGS || (i < READINGS_MAX && high - low > 2 * WANTED_NANOS); i++) {
       long before = clock.monotonicNanos();
-      long realtime = clock.realtimeNanos();
-      long window = clock.monotonicNanos() - before;
-      if (window < bestWindow) {
-        bestWindow = window;
-        offset = realtime - (before + window / 2);
+      long now = cpu.timestampCounter();
+      long after = clock.monotonicNanos();
+      long passed = Math.round((now - tsc) * nanosPerTick);
+      if (passed > APART_NANOS || before - passed > high || after - passed < low) {
+        tsc = now;
+        low = before;
+        high = after;
+      } else {
+        low = Math.max(low, before - passed);
+        high = Math.min(high, after - passed);
       }
     }
-    return offset;
+  }
+
+  /** How far CLOCK_REALTIME is ahead of CLOCK_MONOTONIC is found in the same way. */
+  private ClockSample withRealtime(long tsc, long nanos, long error) {
+    long lowest = Long.MIN_VALUE;
+    long highest = Long.MAX_VALUE;
+    for (int i = 0; i < READINGS; i++) {
+      long before = clock.monotonicNanos();
+      long realtime = clock.realtimeNanos();
+      long after = clock.monotonicNanos();
+      lowest = Math.max(lowest, realtime - after);
+      highest = Math.min(highest, realtime - before);
+    }
+    if (lowest > highest) { // the clock has been set just now; the next sample will tell
+      highest = lowest;
+    }
+    long half = (highest - lowest) / 2;
+    return new ClockSample(tsc, nanos, error, lowest + half, half + 1);
   }
 }

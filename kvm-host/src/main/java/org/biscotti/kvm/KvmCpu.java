@@ -555,23 +555,23 @@ final class KvmCpu implements GuestCpu {
 
   /**
    * Finds out how far the guest's time-stamp counter is from the host's, so that it can be read
-   * without asking KVM. Of several tries the one that took KVM the least time is the best.
+   * without asking KVM. Each of several tries gives bounds; the offset lies in all of them, and is
+   * nothing if that is possible.
    */
   void findTimestampOffset() {
     if (!TimestampCounter.isReadable()) {
       return;
     }
-    long bestWindow = Long.MAX_VALUE;
+    long low = Long.MIN_VALUE;
+    long high = Long.MAX_VALUE;
     for (int i = 0; i < OFFSET_TRIES; i++) {
       long before = TimestampCounter.read();
       long guest = vcpu.getMsr(MSR_TSC);
       long after = TimestampCounter.read();
-      if (after - before < bestWindow) {
-        bestWindow = after - before;
-        boolean same = guest - before >= 0 && after - guest >= 0;
-        timestampOffset = same ? 0 : guest - (before + bestWindow / 2);
-      }
+      low = Math.max(low, guest - after);
+      high = Math.min(high, guest - before);
     }
+    timestampOffset = low <= 0 && high >= 0 ? 0 : low + (high - low) / 2;
     timestampOffsetKnown = true;
   }
 

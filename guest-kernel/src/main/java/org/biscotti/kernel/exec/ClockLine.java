@@ -22,6 +22,11 @@ record ClockLine(long baseTsc, long baseNanos, long mult) {
     return new ClockLine(tsc, nanos, slope(nanosPerTick));
   }
 
+  /** The same line, given by where it is at another counter value; up to a nanosecond higher. */
+  ClockLine from(long tsc) {
+    return new ClockLine(tsc, ceiling(tsc), mult);
+  }
+
   /** The slope as {@link #mult} has it. */
   static long slope(double nanosPerTick) {
     return Math.round(nanosPerTick * SCALE);

@@ -10,24 +10,25 @@ import org.biscotti.kernel.wait.RankedLock;
 /**
  * Writes the clock page from which the vDSO tells the time without leaving the guest.
  *
- * <p>The page holds a {@link ClockLine}: nanoseconds as a function of the time-stamp counter.
- * {@link #update} is called about once a second with a sample of the host's clocks. It measures how
- * fast the counter runs, and bends the line so that what readers see meets the host's clock again.
+ * <p>The page holds two {@link ClockLine}s, nanoseconds as functions of the time-stamp counter, and
+ * readers take the later of both times. One is the best estimate of the host's clock. The other,
+ * the bridge, leads there from what readers have been told so far.
  *
- * <p><b>Time never steps back.</b> Readers go on with the old line L until they see the sequence
- * counter odd, so the new line N has to satisfy N(x) &ge; L(x) for every x that any of them can
- * still have read. Both pass through the same point p, the pivot:
+ * <p><b>The estimate.</b> A {@link ClockSample} says between which bounds the host's clock is; the
+ * line so far and how well its slope is known give another pair of bounds. The truth lies in both,
+ * and the middle of what they have in common is the estimate. Bounds that have nothing in common
+ * mean that the host's clock has changed its rate; then the sample alone counts, and the rate is
+ * measured anew.
  *
- * <ul>
- *   <li>if N is steeper, p is the sample, which is in the past: N is above L from there on;
- *   <li>if N is flatter, p must not be before the last use of L. The host's clock is read once more
- *       after the counter is odd, for all to see; no reader that succeeded with L read the TSC
- *       after that moment. Readers extrapolate N backwards from p, where it is above L too.
- * </ul>
- *
- * <p>The value at p is rounded up, because readers round down. A clock far behind the host's steps
- * forward; one ahead of it is slowed down, and never set back. Only a counter that itself fails
- * (see {@link #update}) can break this.
+ * <p><b>Time never steps back.</b> Readers go on with the old lines, together L, until they see the
+ * sequence counter odd, so the new ones, together N, have to satisfy N(x) &ge; L(x) for every x
+ * that any of them can still have read. The host's clock is read once more after the counter is
+ * odd, for all to see; no reader that succeeded with L read the TSC after that moment, p. The
+ * bridge goes through the point (p, L(p)), rounded up because readers round down, and is flatter
+ * than anything that L can be made of: so it is above L before p, and what it says at p is more
+ * than L ever said. An estimate above the bridge counts at once: a clock that is behind steps
+ * forward. One below it counts from where they meet: a clock that is ahead is slowed down by a
+ * hundredth. Only a counter that itself fails (see {@link #update}) can break this.
  *
  * <p>CLOCK_MONOTONIC_RAW is CLOCK_MONOTONIC, CLOCK_BOOTTIME too (no guest is ever suspended), and
  * CLOCK_TAI is CLOCK_REALTIME, as on a Linux that nobody told the number of leap seconds.
@@ -49,6 +50,8 @@ public final class Vvar {
   static final int REALTIME_OFFSET = 40;
   static final int BOOTTIME_OFFSET = 48;
   static final int TAI_OFFSET = 56;
+  static final int BRIDGE_NANOS = 64;
+  static final int BRIDGE_MULT = 72;
 
   private static final long MODE_SYSTEM_CALL = 0;
   private static final long MODE_TSC = 1;
@@ -60,37 +63,34 @@ public final class Vvar {
 
   private static final long TSC_HZ_MAX = 1_000_000_000_000L;
 
-  /** Latest time that is taken seriously, 146 years: leaves room for sums. */
-  private static final long NANOS_MAX = 1L << 62;
-
   /** Two samples further apart than this, a year and a bit, are not of one run of the counter. */
   private static final long SAMPLE_GAP_NANOS_MAX = 1L << 55;
 
   /** Longest time between a sample and its use, an hour. */
   private static final long LATE_NANOS_MAX = 3600 * NANOS_PER_SECOND;
 
-  /** How far apart in time the TSC and the clock of one sample may have been read. */
-  private static final long SAMPLE_SKEW_NANOS = 20_000;
+  /**
+   * So much later than it seems, besides twice the error of a sample, may a line have been used.
+   */
+  private static final long LATE_SLACK_NANOS = 100;
 
-  /** A clock this far behind the host's steps forward; less is worked off. */
-  private static final long STEP_NANOS = 100_000_000;
-
-  /** An error up to this is worked off gently. */
-  private static final long GENTLE_NANOS = 10_000_000;
-
-  /** Change of the rate while an error is worked off: what adjtime(3) uses, and the hard way. */
-  private static final double GENTLE_RATE = 500e-6;
-
-  private static final double HARD_RATE = 0.05;
+  /** How much flatter a bridge is than the counter's nominal rate. */
+  private static final double BRIDGE_SLOWDOWN = 0.01;
 
   /** Shortest time over which the counter's rate is measured. */
-  private static final long RATE_NANOS_MIN = NANOS_PER_SECOND / 2;
+  private static final long RATE_NANOS_MIN = 5_000_000;
 
-  /** A measured rate that differs more than this from the nominal one is a disturbed sample. */
+  /** Longest time over which it is: rates change slowly, with the temperature. */
+  private static final long RATE_NANOS_MAX = 60 * NANOS_PER_SECOND;
+
+  /** How far the true rate may be from the nominal one: twice what adjtimex(2) can do. */
   private static final double RATE_DEVIATION_MAX = 1000e-6;
 
-  /** Noise in the difference of two clocks read one after the other. */
-  private static final long OFFSET_NOISE_NANOS = 10_000;
+  /** How much less is known of the rate each second. */
+  private static final double RATE_WANDER = 1e-8;
+
+  /** What rounding can make of two equal times. */
+  private static final long ROUNDING_NANOS = 2;
 
   private final RankedLock lock = new RankedLock(LockRank.LEAF);
   private final GuestMemory memory;
@@ -103,8 +103,16 @@ public final class Vvar {
   @GuardedBy("lock")
   private int sequence;
 
+  /** The estimate of the host's clock, and how far it may be off at the last sample. */
   @GuardedBy("lock")
   private ClockLine line = new ClockLine(0, 0, 0);
+
+  @GuardedBy("lock")
+  private long lineError;
+
+  /** The way from what readers saw to the estimate. */
+  @GuardedBy("lock")
+  private ClockLine bridge = new ClockLine(0, 0, 0);
 
   /** Nominal rate of the counter, the estimate of the true one in nanoseconds per tick. */
   @GuardedBy("lock")
@@ -113,28 +121,33 @@ public final class Vvar {
   @GuardedBy("lock")
   private double nanosPerTick;
 
-  /** The last sample, and the one from which the rate is being measured. */
+  /** How far that may be off, as a part of it. */
+  @GuardedBy("lock")
+  private double rateError;
+
+  /** The last sample's counter and clock. */
   @GuardedBy("lock")
   private long lastTsc;
 
   @GuardedBy("lock")
   private long lastNanos;
 
+  /** The moment from which on the rate is being measured. */
   @GuardedBy("lock")
-  private long rateTsc;
+  private long anchorTsc;
 
   @GuardedBy("lock")
-  private long rateNanos;
+  private long anchorNanos;
 
   @GuardedBy("lock")
-  private boolean rateMeasured;
+  private long anchorError;
 
-  /** CLOCK_REALTIME less CLOCK_MONOTONIC, and a different value that was seen once. */
+  /** CLOCK_REALTIME less CLOCK_MONOTONIC: between these bounds. */
   @GuardedBy("lock")
-  private long realtimeOffset;
+  private long offsetLow;
 
   @GuardedBy("lock")
-  private long candidateOffset;
+  private long offsetHigh;
 
   /**
    * Takes over a page. Until the first {@link #update} it sends every reader to the kernel.
@@ -151,37 +164,31 @@ public final class Vvar {
   }
 
   /**
-   * Corrects the clock by a sample. The three readings belong to one moment; if TSC and
-   * CLOCK_MONOTONIC were read more than 20 µs apart, time as programs see it could step back by a
-   * few nanoseconds.
+   * Corrects the clock by a sample.
    *
-   * @param tsc the guest's time-stamp counter
-   * @param tscHz its nominal rate in ticks per second
-   * @param monotonicNs CLOCK_MONOTONIC in nanoseconds
-   * @param realtimeNs CLOCK_REALTIME in nanoseconds since 1970; an earlier time counts as 0
+   * @param tscHz the counter's nominal rate in ticks per second
    * @return false if the readings make no sense; the vDSO then uses system calls until the next
    *     good sample
    */
-  public boolean update(long tsc, long tscHz, long monotonicNs, long realtimeNs) {
+  public boolean update(ClockSample sample, long tscHz) {
     lock.lock();
     try {
       boolean sane =
           tscHz >= TSC_HZ_MIN
               && tscHz <= TSC_HZ_MAX
-              && monotonicNs >= 0
-              && monotonicNs <= NANOS_MAX
-              && (!running || follows(tsc, monotonicNs));
+              && sample.isSane()
+              && (!running || follows(sample.tsc(), sample.nanos()));
       if (!sane) {
         stop();
         return false;
       }
       if (!running) {
-        start(tsc, tscHz, monotonicNs);
+        start(sample, tscHz);
       } else if (tscHz != this.tscHz) {
-        setNominalRate(tsc, tscHz, monotonicNs);
+        setNominalRate(sample, tscHz);
       }
-      updateOffset(Math.clamp(realtimeNs, 0, NANOS_MAX) - monotonicNs);
-      steer(tsc, monotonicNs);
+      updateOffset(sample.offset(), sample.offsetError());
+      correct(sample);
       return true;
     } finally {
       lock.unlock();
@@ -199,22 +206,31 @@ public final class Vvar {
   }
 
   @GuardedBy("lock")
-  private void start(long tsc, long tscHz, long nanos) {
-    setNominalRate(tsc, tscHz, nanos);
-    line = ClockLine.through(tsc, nanos, nanosPerTick);
-    lastTsc = tsc;
-    lastNanos = nanos;
-    realtimeOffset = Long.MIN_VALUE; // far from whatever is measured next
+  private void start(ClockSample sample, long tscHz) {
+    setNominalRate(sample, tscHz);
+    line = ClockLine.through(sample.tsc(), sample.nanos(), nanosPerTick);
+    bridge = line;
+    lineError = sample.error();
+    lastTsc = sample.tsc();
+    lastNanos = sample.nanos();
+    offsetLow = Long.MIN_VALUE;
+    offsetHigh = Long.MAX_VALUE;
     running = true;
   }
 
   @GuardedBy("lock")
-  private void setNominalRate(long tsc, long tscHz, long nanos) {
+  private void setNominalRate(ClockSample sample, long tscHz) {
     this.tscHz = tscHz;
     nanosPerTick = (double) NANOS_PER_SECOND / tscHz;
-    rateMeasured = false;
-    rateTsc = tsc;
-    rateNanos = nanos;
+    rateError = RATE_DEVIATION_MAX;
+    anchor(sample.tsc(), sample.nanos(), sample.error());
+  }
+
+  @GuardedBy("lock")
+  private void anchor(long tsc, long nanos, long error) {
+    anchorTsc = tsc;
+    anchorNanos = nanos;
+    anchorError = error;
   }
 
   @GuardedBy("lock")
@@ -235,73 +251,78 @@ public final class Vvar {
   }
 
   /**
-   * Keeps the difference between the two clocks, unless the host's clock was set: reading one after
-   * the other gives noise, and CLOCK_REALTIME would jump with it. A change below the step limit
-   * counts when it is seen twice in a row, because a thread can lose its core between two readings.
+   * The difference between the two clocks is a constant, about which each sample can only tell
+   * more; unless the host's clock was set, and the bounds have nothing in common.
    */
   @GuardedBy("lock")
-  private void updateOffset(long measured) {
-    long change = absoluteDifference(measured, realtimeOffset);
-    if (change <= OFFSET_NOISE_NANOS) {
-      candidateOffset = realtimeOffset;
-    } else if (change >= STEP_NANOS
-        || absoluteDifference(measured, candidateOffset) <= OFFSET_NOISE_NANOS) {
-      realtimeOffset = candidateOffset = measured;
-    } else {
-      candidateOffset = measured;
-    }
+  private void updateOffset(long offset, long error) {
+    long low = offset - error;
+    long high = offset + error;
+    boolean known = low <= offsetHigh && high >= offsetLow;
+    offsetLow = known ? Math.max(low, offsetLow) : low;
+    offsetHigh = known ? Math.min(high, offsetHigh) : high;
   }
 
-  private static long absoluteDifference(long a, long b) {
-    long difference = a - b;
-    boolean overflow = ((a ^ b) & (a ^ difference)) < 0;
-    return overflow || difference == Long.MIN_VALUE ? Long.MAX_VALUE : Math.abs(difference);
-  }
-
-  /** Replaces the line by one that leads to the host's clock. */
+  /** Replaces the estimate, and makes a bridge to it. */
   @GuardedBy("lock")
-  private void steer(long tsc, long nanos) {
+  private void correct(ClockSample sample) {
+    long tsc = sample.tsc();
+    long nanos = estimate(sample);
     measureRate(tsc, nanos);
-    long error = nanos - line.floor(tsc);
-    double limit = Math.abs(error) < GENTLE_NANOS ? GENTLE_RATE : HARD_RATE;
-    // Half of the error is gone by the next update, whatever the time between updates is: stable.
-    double horizon = Math.max(NANOS_PER_SECOND, 2.0 * (nanos - lastNanos));
-    double correction = Math.clamp(error / horizon, -limit, limit);
-    long mult = ClockLine.slope(nanosPerTick * (1 + correction));
+    double slowest = (double) NANOS_PER_SECOND / tscHz * (1 - BRIDGE_SLOWDOWN);
 
     beginWrite();
     try {
-      long pivot = tsc;
-      if (mult < line.mult()) {
-        long late = Math.clamp(clock.monotonicNanos() - nanos, 0, LATE_NANOS_MAX);
-        pivot += (long) Math.ceil((late + SAMPLE_SKEW_NANOS) / nanosPerTick);
-      }
-      long base = line.ceiling(pivot);
-      if (error >= STEP_NANOS) {
-        base += error;
-      }
-      line = new ClockLine(pivot, base, mult);
-      storeLine();
+      long late = Math.clamp(clock.monotonicNanos() - sample.nanos(), 0, LATE_NANOS_MAX);
+      double slack = late * RATE_DEVIATION_MAX + 2 * sample.error() + LATE_SLACK_NANOS;
+      long pivot = tsc + (long) Math.ceil((late + slack) / nanosPerTick);
+      long told = Math.max(line.ceiling(pivot), bridge.ceiling(pivot));
+      bridge = new ClockLine(pivot, told, Math.min(bridge.mult(), ClockLine.slope(slowest)));
+      line = ClockLine.through(tsc, nanos, nanosPerTick).from(pivot);
+      storeLines();
     } finally {
       endWrite(MODE_TSC);
     }
     lastTsc = tsc;
-    lastNanos = nanos;
+    lastNanos = sample.nanos();
+  }
+
+  /** The host's clock at a sample, from the sample and from the line so far. */
+  @GuardedBy("lock")
+  private long estimate(ClockSample sample) {
+    long since = sample.nanos() - lastNanos;
+    long expected = line.floor(sample.tsc());
+    double drift = rateError * since;
+    long slack = lineError + ROUNDING_NANOS + (long) Math.min(drift, LATE_NANOS_MAX);
+    long low = Math.max(expected - slack, sample.nanos() - sample.error());
+    long high = Math.min(expected + slack, sample.nanos() + sample.error());
+    rateError = Math.min(RATE_DEVIATION_MAX, rateError + RATE_WANDER * since / NANOS_PER_SECOND);
+    if (low > high) {
+      rateError = RATE_DEVIATION_MAX;
+      anchor(sample.tsc(), sample.nanos(), sample.error());
+      lineError = sample.error();
+      return sample.nanos();
+    }
+    lineError = (high - low + 1) / 2;
+    return low + (high - low) / 2;
   }
 
   /** Follows the counter's true rate, which differs from the nominal one and changes slowly. */
   @GuardedBy("lock")
   private void measureRate(long tsc, long nanos) {
-    if (nanos - rateNanos < RATE_NANOS_MIN) {
+    long time = nanos - anchorNanos;
+    if (time < RATE_NANOS_MIN || tsc == anchorTsc) {
       return;
     }
-    double measured = (double) (nanos - rateNanos) / (tsc - rateTsc);
-    rateTsc = tsc;
-    rateNanos = nanos;
+    double measured = (double) time / (tsc - anchorTsc);
+    double error = (double) (lineError + anchorError + ROUNDING_NANOS) / time;
     double deviation = measured * tscHz / NANOS_PER_SECOND - 1;
-    if (Math.abs(deviation) <= RATE_DEVIATION_MAX) {
-      nanosPerTick = rateMeasured ? nanosPerTick + (measured - nanosPerTick) / 4 : measured;
-      rateMeasured = true;
+    if (error < rateError && Math.abs(deviation) <= RATE_DEVIATION_MAX) {
+      nanosPerTick = measured;
+      rateError = error;
+    }
+    if (time > RATE_NANOS_MAX) {
+      anchor(tsc, nanos, lineError);
     }
   }
 
@@ -321,14 +342,17 @@ public final class Vvar {
   }
 
   @GuardedBy("lock")
-  private void storeLine() {
+  private void storeLines() {
+    long offset = offsetLow + (offsetHigh - offsetLow) / 2;
     memory.setLong(gpa + BASE_TSC, line.baseTsc());
     memory.setLong(gpa + MULT, line.mult());
     memory.setInt(gpa + SHIFT, ClockLine.SHIFT);
     memory.setInt(gpa + COARSE_TICK, COARSE_TICK_NANOS);
     memory.setLong(gpa + BASE_NANOS, line.baseNanos());
-    memory.setLong(gpa + REALTIME_OFFSET, realtimeOffset);
+    memory.setLong(gpa + BRIDGE_NANOS, bridge.baseNanos());
+    memory.setLong(gpa + BRIDGE_MULT, bridge.mult());
+    memory.setLong(gpa + REALTIME_OFFSET, offset);
     memory.setLong(gpa + BOOTTIME_OFFSET, 0);
-    memory.setLong(gpa + TAI_OFFSET, realtimeOffset);
+    memory.setLong(gpa + TAI_OFFSET, offset);
   }
 }

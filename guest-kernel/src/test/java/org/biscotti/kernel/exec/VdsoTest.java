@@ -139,7 +139,8 @@ class VdsoTest {
           long monotonic = Long.parseLong(words[3]) + clock.error;
           long realtime = Long.parseLong(words[4]) + clock.error;
           long tsc = Long.parseUnsignedLong(words[1]);
-          assertThat(vvar.update(tsc, Long.parseLong(words[2]), monotonic, realtime)).isTrue();
+          ClockSample sample = new ClockSample(tsc, monotonic, 1000, realtime - monotonic, 1000);
+          assertThat(vvar.update(sample, Long.parseLong(words[2]))).isTrue();
           out.write("updated\n");
           out.flush();
         } else {
@@ -154,7 +155,7 @@ class VdsoTest {
 
   /**
    * The host's clock, running almost twice as fast and almost standing still by turns, so that the
-   * line is bent hard to and fro.
+   * clock is pulled hard to and fro.
    */
   private static final class ShakyClock implements Clock {
     private static final int TURN = 20;
