@@ -11,7 +11,8 @@
  *
  * What it may not wreck: its own text, stack, data and thread pointer. So pointers to write through
  * come from an arena, which alone is unmapped, protected, remapped and advised at random; names
- * come from pages that no call can write; and time-outs from a fixed list.
+ * come from pages that no call can write; and time-outs from a fixed list. Natively it is for an
+ * ordinary user: root's calls change the mode of /dev/null and /dev/zero for everybody.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE

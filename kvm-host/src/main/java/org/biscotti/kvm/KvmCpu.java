@@ -124,14 +124,18 @@ final class KvmCpu implements GuestCpu {
           "KVM refuses 64-bit mode with XSAVE and FSGSBASE: too old a processor");
     }
     chooseVectorFeatures();
+    setCallRegisters();
+    for (int i = 0; i < kvm_sregs$sizeof; i += 8) {
+      initialSystem.set(ValueLayout.JAVA_LONG, i, vcpu.system(i));
+    }
+  }
+
+  private void setCallRegisters() {
     vcpu.setMsr(MSR_STAR, (long) (USER_SS - 8) << 48 | (long) KERNEL_CS << 32);
     vcpu.setMsr(MSR_LSTAR, KernelArea.ENTRY);
     vcpu.setMsr(MSR_CSTAR, EntryCode.COMPATIBILITY);
     vcpu.setMsr(MSR_SFMASK, SFMASK);
     vcpu.setMsr(MSR_SYSENTER_CS, 0);
-    for (int i = 0; i < kvm_sregs$sizeof; i += 8) {
-      initialSystem.set(ValueLayout.JAVA_LONG, i, vcpu.system(i));
-    }
   }
 
   private void chooseVectorFeatures() {
@@ -288,12 +292,16 @@ final class KvmCpu implements GuestCpu {
     loadInitialVector();
   }
 
-  /** After a triple fault: the vCPU has been reset, or may have been. */
+  /**
+   * After a triple fault: the vCPU has been reset, or may have been. kvm_amd clears the whole VMCB,
+   * and with it where system calls arrive: the next one would run from address 0, in ring 0.
+   */
   private void repair() {
     for (int i = 0; i < kvm_sregs$sizeof; i += 8) {
       vcpu.setSystem(i, initialSystem.get(ValueLayout.JAVA_LONG, i));
     }
     vcpu.resetEvents();
+    setCallRegisters();
     loadedVector = null;
     broken = false;
   }
