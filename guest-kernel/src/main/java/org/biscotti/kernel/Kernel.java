@@ -171,7 +171,7 @@ public final class Kernel implements AutoCloseable {
             new KernelTimers(log),
             parallel,
             log);
-    OutOfMemory outOfMemory = new OutOfMemory(processes, state.timers(), log);
+    OutOfMemory outOfMemory = new OutOfMemory(frames, processes, state.timers(), log);
     frames.onShortage(outOfMemory::happened);
     terminals = new Terminals(new JobSignals(processes), clock, frames);
     state.files().addTerminals(terminals);

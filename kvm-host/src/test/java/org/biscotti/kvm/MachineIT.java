@@ -22,6 +22,9 @@ class MachineIT {
   private static final Duration LIMIT = Duration.ofSeconds(60);
   private static final int KILLED = 128 + 9;
 
+  /** An emulated processor is some thirty times as slow, and wakes as often. */
+  private static final double IDLE_SHARE = Boolean.getBoolean("biscotti.emulated") ? 0.1 : 0.01;
+
   /** burn.c's exit code when mmap(2) gives it ENOMEM. */
   private static final int REFUSED = 12;
 
@@ -108,7 +111,7 @@ class MachineIT {
       wall = System.nanoTime() - wall;
       assertPasses(sleeper.await());
       assertThat(wall).isGreaterThan(2_700_000_000L);
-      assertThat((double) used / wall).as("share of one processor").isLessThan(0.01);
+      assertThat((double) used / wall).as("share of one processor").isLessThan(IDLE_SHARE);
     }
   }
 

@@ -246,6 +246,17 @@ public final class FrameAllocator {
     }
   }
 
+  /** True if there is no frame for a page of a program. */
+  public boolean isOut() {
+    releaseQuarantined();
+    lock.lock();
+    try {
+      return !leaves(reserve(Use.PROGRAM));
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** True when less than a sixteenth is left: time to take only what is needed. */
   boolean isScarce() {
     long scarce = total / 16;

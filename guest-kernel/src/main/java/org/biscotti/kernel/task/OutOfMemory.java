@@ -7,6 +7,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.biscotti.kernel.abi.Signals;
 import org.biscotti.kernel.mem.AddressSpace;
+import org.biscotti.kernel.mem.FrameAllocator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +22,7 @@ public final class OutOfMemory {
   /** How long one that was killed has to give its memory back before another one is. */
   private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
+  private final FrameAllocator frames;
   private final ProcessTable processes;
   private final KernelTimers timers;
   private final KernelLog log;
@@ -32,7 +34,9 @@ public final class OutOfMemory {
   private long killedNanos;
 
   /** Kills none yet. */
-  public OutOfMemory(ProcessTable processes, KernelTimers timers, KernelLog log) {
+  public OutOfMemory(
+      FrameAllocator frames, ProcessTable processes, KernelTimers timers, KernelLog log) {
+    this.frames = frames;
     this.processes = processes;
     this.timers = timers;
     this.log = log;
@@ -51,6 +55,9 @@ public final class OutOfMemory {
     Process last = victim;
     if (last != null && !last.exited().isDone() && now - killedNanos < PATIENCE_NANOS) {
       return;
+    }
+    if (!frames.isOut()) {
+      return; // the last one has ended since somebody asked
     }
     Process next = largest();
     if (next != null) {

@@ -151,6 +151,19 @@ class FrameAllocatorTest {
   }
 
   @Test
+  void memoryIsOutAsLongAsAProgramGetsNone() {
+    assertThat(frames.isOut()).isFalse();
+    long[] all = new long[FRAMES];
+    int most = frames.allocateRun(all, FRAMES, Use.PROGRAM);
+    assertThat(most).isBetween(FRAMES / 2, FRAMES - 1);
+    assertThat(frames.isOut()).isTrue();
+    frames.quarantine(all, 1);
+    assertThat(frames.isOut()).as("what waits in quarantine can be had").isFalse();
+    frames.allocate(Use.PROGRAM);
+    assertThat(frames.isOut()).isTrue();
+  }
+
+  @Test
   void framesThatOthersUseAreNotFreeInQuarantine() {
     long shared = frames.allocate();
     long alone = frames.allocate();
