@@ -3,8 +3,10 @@ package org.biscotti.kernel.wait;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A scheduler of virtual threads whose continuations platform threads run that wait for them, or
@@ -13,13 +15,25 @@ import java.util.function.BooleanSupplier;
  *
  * <p>Whoever helps may get a continuation that is not the one it waits for, and is then late by as
  * much as that one runs until it parks.
+ *
+ * <p>And whoever helps may have to wait itself, for a lock whose next owner is the thread of a
+ * continuation that waits for helpers. So what has been ready for some milliseconds goes to the
+ * pool as well; a guard looks for that, as long as there is anything to look for.
  */
 public final class HelpedScheduler implements Executor {
+  /** What has been ready for so long has been forgotten. */
+  private static final long FORGOTTEN_MILLIS = 2;
+
+  /** The guard's thread ends when there has been nothing to guard for so many looks. */
+  private static final int LOOKS_IN_VAIN = 500;
+
   private final Executor elsewhere;
   private final Queue<Runnable> ready = new ConcurrentLinkedQueue<>();
 
   /** Threads that will look at what is ready before they do anything else. */
   private final AtomicInteger helpers = new AtomicInteger();
+
+  private final AtomicBoolean guarded = new AtomicBoolean();
 
   /**
    * A scheduler.
@@ -41,7 +55,37 @@ public final class HelpedScheduler implements Executor {
     // The last helper may have gone without having seen it.
     if (!isHelped()) {
       flush();
+    } else if (!guarded.get() && guarded.compareAndSet(false, true)) {
+      Thread.ofPlatform().daemon().name("continuation-guard").start(this::guard);
     }
+  }
+
+  /** Takes care that no continuation is forgotten, until there has long been none. */
+  private void guard() {
+    Runnable seen = null;
+    for (int vain = 0; vain < LOOKS_IN_VAIN; vain++) {
+      try {
+        Thread.sleep(FORGOTTEN_MILLIS);
+      } catch (InterruptedException e) {
+        break;
+      }
+      Runnable first = ready.peek();
+      if (first != null) {
+        vain = 0;
+        if (isSame(first, seen)) {
+          flush();
+        }
+      }
+      seen = first;
+    }
+    guarded.set(false);
+    // Somebody may have relied on it a moment ago.
+    flush();
+  }
+
+  @SuppressWarnings("ReferenceEquality") // the very same one
+  private static boolean isSame(Runnable first, @Nullable Runnable seen) {
+    return first == seen;
   }
 
   /**

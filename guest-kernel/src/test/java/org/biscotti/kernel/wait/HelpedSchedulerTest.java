@@ -1,0 +1,50 @@
+package org.biscotti.kernel.wait;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class HelpedSchedulerTest {
+  private final Queue<Runnable> elsewhere = new ConcurrentLinkedQueue<>();
+  private final HelpedScheduler scheduler = new HelpedScheduler(elsewhere::add);
+  private final AtomicInteger ran = new AtomicInteger();
+
+  @Test
+  void withoutAHelperEverythingGoesElsewhere() {
+    scheduler.execute(ran::incrementAndGet);
+    assertThat(elsewhere).hasSize(1);
+    assertThat(scheduler.hasReady()).isFalse();
+  }
+
+  @Test
+  void aHelperRunsWhatIsReadyAndLeavesTheRestToOthers() {
+    scheduler.begin();
+    scheduler.execute(ran::incrementAndGet);
+    assertThat(scheduler.runOne()).isTrue();
+    assertThat(scheduler.runOne()).isFalse();
+    assertThat(ran.get()).isEqualTo(1);
+    scheduler.execute(ran::incrementAndGet);
+    scheduler.end();
+    assertThat(elsewhere).hasSize(1);
+    assertThat(ran.get()).isEqualTo(1);
+  }
+
+  /** It may wait for a lock that only the forgotten continuation can release. */
+  @Test
+  void whatABusyHelperForgetsGoesElsewhere() throws InterruptedException {
+    CountDownLatch released = new CountDownLatch(1);
+    HelpedScheduler withPool =
+        new HelpedScheduler(continuation -> Thread.ofPlatform().start(continuation));
+    withPool.begin();
+    withPool.execute(released::countDown);
+    assertThat(released.await(30, TimeUnit.SECONDS)).isTrue();
+    withPool.end();
+  }
+}
