@@ -36,6 +36,9 @@ final class VcpuLoop {
   private final Server server;
   private @Nullable AddressSpace lastSpace;
 
+  /** What the vCPU runs, or has run last. */
+  private @Nullable Task running;
+
   /** The loop of the calling thread, which is the vCPU's. */
   VcpuLoop(
       KernelState kernel,
@@ -65,17 +68,21 @@ final class VcpuLoop {
     }
   }
 
-  private void runOrKill(Task task) {
+  private void runOrKill(Task first) {
+    running = first;
     try {
-      runTask(task);
+      runTask(first);
     } catch (RuntimeException | Error error) {
+      Task task = running;
       kernel.log().failure("process " + task.processId() + " is killed", error);
       task.process().kill(Signals.SIGKILL);
       end(task);
     }
   }
 
-  private void runTask(Task task) {
+  /** Runs a task, and those that servers put in its place, until one gives the vCPU up. */
+  private void runTask(Task first) {
+    Task task = first;
     attach(task);
     long mark = System.nanoTime();
     while (true) {
@@ -105,13 +112,20 @@ final class VcpuLoop {
       task.runs(mark);
       server.open(task);
       Trap trap = cpu.run();
-      if (trap != Trap.Posted.POSTED) {
-        server.close();
-      }
       long trapped = System.nanoTime();
       ExitEvent event = Events.exit();
+      boolean posted = trap == Trap.Posted.POSTED;
+      Task now = posted ? server.closePosted(task) : server.close(task);
+      if (now == null) {
+        if (event != null) {
+          event.done(cpu.index(), trap.getClass().getSimpleName(), task.processId());
+        }
+        return;
+      }
+      task = now;
+      running = task;
       task.stops(trapped);
-      if (trap != Trap.Syscall.SYSCALL && trap != Trap.Posted.POSTED) {
+      if (trap != Trap.Syscall.SYSCALL && !posted) {
         leaveTrampoline(task, trap);
       }
       boolean goesOn =
@@ -184,13 +198,9 @@ final class VcpuLoop {
     return server.serveExit(task, posted, trapped) && goOn(task);
   }
 
-  /** After an exit with a posted call, which somebody else may have taken, or finished. */
+  /** After an exit with a posted call, which somebody else may have finished. */
   private boolean settle(Task task, long trapped) {
-    return switch (server.closePosted(task, cpu)) {
-      case DONE -> goOn(task);
-      case UNTAKEN -> serve(task, true, trapped);
-      case MOVED -> false;
-    };
+    return server.settle(task, cpu) ? goOn(task) : serve(task, true, trapped);
   }
 
   private boolean goOn(Task task) {

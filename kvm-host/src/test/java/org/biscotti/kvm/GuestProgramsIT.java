@@ -96,6 +96,7 @@ class GuestProgramsIT {
         "signals",
         "sockets",
         "splices",
+        "switches",
         "threads",
         "time",
         "vector");

@@ -42,6 +42,11 @@ public final class RingPages {
   public static final int REQUEST_R14 = 120;
   public static final int REQUEST_R15 = 128;
 
+  /** Request: bases of FS and GS, after {@link #SAVE}. */
+  public static final int REQUEST_FS_BASE = 136;
+
+  public static final int REQUEST_GS_BASE = 144;
+
   /** Request: how many more times to look for the answer, 4 bytes. */
   public static final int REQUEST_SPINS = 192;
 
@@ -66,7 +71,7 @@ public final class RingPages {
   /** Reply: not zero while somebody serves this ring, 4 bytes. */
   public static final int REPLY_SERVED = 16;
 
-  /** Reply: the features of the vector state, 4 bytes, for {@link #SAVE}, {@link #LOAD_VECTOR}. */
+  /** Reply: the features of the vector state, 4 bytes, where that is saved or loaded. */
   public static final int REPLY_FEATURES = 20;
 
   /**
@@ -75,7 +80,7 @@ public final class RingPages {
    */
   public static final int REPLY_REGISTERS = 64;
 
-  /** Reply: base of FS, for {@link #LOAD_FS}. */
+  /** Reply: base of FS, for {@link #SWITCH}. */
   public static final int REPLY_FS_BASE = 192;
 
   /** Reply: RIP, CS, RFLAGS, RSP and SS as {@code iretq} takes them (SDM vol. 3, 6.14.3). */
@@ -86,7 +91,10 @@ public final class RingPages {
   public static final int REPLY_RSP = 224;
   public static final int REPLY_SS = 232;
 
-  /** Reply: a vector state that XRSTOR accepts, for {@link #LOAD_VECTOR}. */
+  /** Reply: base of GS, for {@link #SWITCH}. */
+  public static final int REPLY_GS_BASE = 240;
+
+  /** Reply: a vector state that XRSTOR accepts, for {@link #LOAD_VECTOR} and {@link #SWITCH}. */
   public static final int REPLY_VECTOR = 4096;
 
   /** Bytes of the request pages, and of the reply pages. */
@@ -101,13 +109,13 @@ public final class RingPages {
   /** Load the register file of the reply, all but the bases of FS and GS. */
   public static final int LOAD = 3;
 
-  /** Load the register file of the reply and the base of FS. */
-  public static final int LOAD_FS = 4;
+  /** Load all of the reply: go on as another thread of the program. */
+  public static final int SWITCH = 4;
 
   /** Load the register file of the reply and the vector state. */
   public static final int LOAD_VECTOR = 5;
 
-  /** Save the vector state in the request, and post the call again. */
+  /** Save the vector state and the bases in the request, and post the call again. */
   public static final int SAVE = 6;
 
   private RingPages() {}

@@ -19,12 +19,16 @@ import org.jspecify.annotations.Nullable;
  *                                                    into the run queue
  * </pre>
  *
+ * <p>A server can also give the vCPU to another task, without an exit: the call becomes MOVED, and
+ * the ring's next one, which is the other task's, OPEN ({@link #switchTo}).
+ *
  * <ul>
  *   <li>IDLE, FINISHED: the vCPU's thread owns call and task.
  *   <li>OPEN: the program runs; whoever changes the state to BUSY may look at the ring.
  *   <li>BUSY: a server reads the ring or writes to it, for a few loads and stores, during which the
  *       vCPU can neither close nor move the call. So what is in the ring is this task's, and no
- *       late answer gets into one that is another task's by now.
+ *       late answer gets into one that is another task's by now. Or the vCPU's thread saves the
+ *       registers, and the call will be MOVED.
  *   <li>TAKEN, PARKED: the thread that serves the call owns it; parked, the program leaves the
  *       guest. While it is taken, the program may be asked for its vector state, by a BUSY that
  *       leads back to TAKEN, and again to copy it: see {@link #askToSave}.
@@ -147,6 +151,15 @@ public class Call {
     return System.nanoTime();
   }
 
+  /** The vCPU's thread saves the task, which it gives up. */
+  void save() {
+    Task of = task();
+    if (posted) {
+      of.stops(nanoTime());
+    }
+    of.detach();
+  }
+
   /** True if the program must not go on with its result alone. */
   boolean mustLeaveGuest() {
     return task().mustLeaveGuest();
@@ -177,7 +190,8 @@ public class Call {
    *
    * @param patienceNanos how long to wait for a thread that serves it; one that waits itself is not
    *     waited for
-   * @return true if call and task are the vCPU's again: nobody has taken it, or it is finished
+   * @return true if call and task are the vCPU's again: nobody has taken it, or it is finished;
+   *     false if that has to be waited for, or the vCPU has been given to another task
    */
   boolean closeWithin(long patienceNanos) {
     long start = 0;
@@ -186,7 +200,7 @@ public class Call {
       if (now == FINISHED || now == IDLE) {
         return true;
       }
-      if (now == PARKED) {
+      if (now == PARKED || now == MOVED) {
         return false;
       }
       long time = nanoTime();
@@ -375,12 +389,58 @@ public class Call {
    *     runnable
    */
   boolean refuse() {
-    if (!change(taken(), BUSY)) {
+    if (!lock()) {
       return false;
     }
     ring.answerLeave(sequence);
     set(OPEN);
     return true;
+  }
+
+  /** Makes the caller's call BUSY; false if the vCPU has moved it. */
+  private boolean lock() {
+    while (!change(taken(), BUSY)) {
+      if (state() == MOVED) {
+        return false;
+      }
+      spin();
+    }
+    return true;
+  }
+
+  /**
+   * Gives the vCPU to another task of the same address space: the program goes on as that. The call
+   * is moved, and stays the caller's with the task, whose registers have been {@linkplain
+   * #takeSaved taken}.
+   *
+   * @param next runnable; the vCPU's from now on
+   * @return false if the vCPU has moved the call: then the other task stays the caller's
+   */
+  boolean switchTo(Task next) {
+    PostedRegisters saved = registers;
+    forgetRegisters();
+    if (!lock()) {
+      return false;
+    }
+    Call fresh = ring.newCall();
+    fresh.set(BUSY);
+    fresh.task = next;
+    fresh.room = room;
+    room = null;
+    leaveTo(next, saved);
+    ring.replaceCall(fresh);
+    set(MOVED);
+    fresh.set(OPEN);
+    return true;
+  }
+
+  /** Saves the task, and loads the other in its place. */
+  void leaveTo(Task next, @Nullable PostedRegisters saved) {
+    if (saved != null) {
+      saved.saveTo(task().context());
+    }
+    task().switchTo(next);
+    ring.answerSwitch(sequence, next.context());
   }
 
   /**
@@ -400,17 +460,19 @@ public class Call {
   }
 
   /**
-   * The vCPU's thread, which has saved the task, gives both up.
+   * The vCPU's thread gives up call and task, which it saves.
    *
-   * @return false if the call has been finished meanwhile
+   * @return false if the call has been finished meanwhile, or moved by who serves it
    */
   boolean move() {
     while (true) {
       int now = word();
       switch (now & STATE_MASK) {
         case TAKEN, PARKED -> {
-          if (change(now, MOVED)) {
-            ring.replaceCall();
+          if (change(now, BUSY)) {
+            save();
+            ring.replaceCall(ring.newCall());
+            set(MOVED);
             return true;
           }
         }

@@ -32,6 +32,8 @@ final class PostedRegisters implements RegisterFile {
   private final long[] registers = new long[COUNT];
   private final byte[] vector;
   private final long features;
+  private long fsBase;
+  private long gsBase;
   private boolean vectorKnown;
   private boolean vectorChanged;
 
@@ -65,11 +67,13 @@ final class PostedRegisters implements RegisterFile {
     vectorChanged = false;
   }
 
-  /** Takes the vector state from a request. XSAVE writes one word of the header. */
+  /** Takes vector state and bases from a request. XSAVE writes one word of the header. */
   void copyVectorFrom(GuestMemory memory, long request) {
     memory.copyTo(request + RingPages.REQUEST_VECTOR, vector, 0, vector.length);
     int rest = VECTOR_HEADER + Long.BYTES;
     Arrays.fill(vector, rest, rest + HEADER_BYTES - Long.BYTES, (byte) 0);
+    fsBase = memory.getLong(request + RingPages.REQUEST_FS_BASE);
+    gsBase = memory.getLong(request + RingPages.REQUEST_GS_BASE);
     vectorKnown = true;
   }
 
@@ -79,17 +83,52 @@ final class PostedRegisters implements RegisterFile {
    * @return the action: with vector state if that is another than in the processor
    */
   int copyTo(GuestMemory memory, long reply) {
+    load(registers, memory, reply);
+    if (!vectorChanged) {
+      return RingPages.LOAD;
+    }
+    memory.copyFrom(vector, 0, reply + RingPages.REPLY_VECTOR, vector.length);
+    return RingPages.LOAD_VECTOR;
+  }
+
+  private static void load(long[] registers, GuestMemory memory, long reply) {
     for (int i = 0; i <= R15; i++) {
       memory.setLong(reply + RingPages.REPLY_REGISTERS + (long) Long.BYTES * i, registers[i]);
     }
     memory.setLong(reply + RingPages.REPLY_RIP, registers[RIP]);
     memory.setLong(reply + RingPages.REPLY_RFLAGS, registers[RFLAGS]);
     memory.setLong(reply + RingPages.REPLY_RSP, registers[RSP]);
-    if (!vectorChanged) {
-      return RingPages.LOAD;
-    }
-    memory.copyFrom(vector, 0, reply + RingPages.REPLY_VECTOR, vector.length);
-    return RingPages.LOAD_VECTOR;
+  }
+
+  /** Writes all of a saved thread's registers, which are loadable, into a reply. */
+  static void load(CpuContext from, GuestMemory memory, long reply, int vectorBytes) {
+    load(from.registers, memory, reply);
+    memory.setLong(reply + RingPages.REPLY_FS_BASE, from.fsBase);
+    memory.setLong(reply + RingPages.REPLY_GS_BASE, from.gsBase);
+    byte[] vector = from.vector.length == 0 ? INITIAL_VECTOR : from.vector;
+    int bytes = Math.min(vector.length, vectorBytes);
+    memory.copyFrom(vector, 0, reply + RingPages.REPLY_VECTOR, bytes);
+    memory.zero(reply + RingPages.REPLY_VECTOR + bytes, vectorBytes - bytes);
+  }
+
+  /** True if the entry page's code can load all of a saved thread's registers. */
+  static boolean isLoadable(CpuContext context) {
+    byte[] vector = context.vector;
+    return isLoadable(context.registers)
+        && (vector.length == 0 || (mxcsr(vector) & ~MXCSR_MASK) == 0);
+  }
+
+  /** True if all of it is a user's, with vector state and bases, as a thread can be saved. */
+  boolean isComplete() {
+    return vectorKnown && isUserAddress(fsBase) && isUserAddress(gsBase);
+  }
+
+  /** Saves all of it, which {@link #isComplete}, as those of a thread that leaves its vCPU. */
+  void saveTo(CpuContext context) {
+    vectorChanged = true;
+    copyTo(context);
+    context.fsBase = fsBase;
+    context.gsBase = gsBase;
   }
 
   /** Puts the registers into those of a task that is on no vCPU, and has been saved. */
@@ -124,10 +163,13 @@ final class PostedRegisters implements RegisterFile {
 
   /** True if the entry page's code can load all of it: it is a user's and nothing is unusual. */
   boolean isLoadable() {
+    return isLoadable(registers) && (!vectorChanged || (mxcsr(vector) & ~MXCSR_MASK) == 0);
+  }
+
+  private static boolean isLoadable(long[] registers) {
     return isUserAddress(registers[RIP])
         && isUserAddress(registers[RSP])
-        && (registers[RFLAGS] & EXTRAORDINARY_FLAGS) == 0
-        && (!vectorChanged || (mxcsr(vector) & ~MXCSR_MASK) == 0);
+        && (registers[RFLAGS] & EXTRAORDINARY_FLAGS) == 0;
   }
 
   static boolean isUserAddress(long address) {

@@ -33,6 +33,15 @@ public final class Server {
    */
   private static final long SPIN_NANOS = TimeUnit.MICROSECONDS.toNanos(300);
 
+  /** A server that has had something to serve within this time is in the middle of it. */
+  private static final long BUSY_NANOS = TimeUnit.MICROSECONDS.toNanos(50);
+
+  /**
+   * So long a task waits for its vCPU while the one that could steal it is a busy server: who makes
+   * calls will wait soon, and two vCPUs without a server are worse than one with.
+   */
+  private static final long BUSY_STEAL_NANOS = TimeUnit.MICROSECONDS.toNanos(500);
+
   /** Looks at the rings between two looks at the clock. */
   private static final int LOOKS = 64;
 
@@ -67,6 +76,7 @@ public final class Server {
   private static final String CALL_REFUSED = "call-refused";
   private static final String CALL_TO_THREAD = "call-to-thread";
   private static final String CALL_MOVED = "call-moved";
+  private static final String VCPU_SWITCHED = "vcpu-switched";
 
   private final Serving serving;
   private final Scheduler<Task> scheduler;
@@ -106,75 +116,88 @@ public final class Server {
     }
   }
 
-  /** What has become of a call that the program posted. */
-  public enum Outcome {
-    /** It has its result, or its registers, and can go on. */
-    DONE,
-    /** Nobody has taken it: it is to be served like one that came by an exit. */
-    UNTAKEN,
-    /** Somebody else will finish it; the vCPU has nothing to do with the task any more. */
-    MOVED
-  }
-
-  /** After the program has left the guest for something else than a posted call. */
-  public void close() {
-    if (serving.exitless() == Exitless.OFF || ring.call().close()) {
-      return;
+  /**
+   * After the program has left the guest for something else than a posted call.
+   *
+   * @param task what the vCPU ran last, as far as its thread knows
+   * @return what it has run since
+   */
+  public Task close(Task task) {
+    if (serving.exitless() == Exitless.OFF) {
+      return task;
     }
-    awaitForged();
+    Call call = ring.call();
+    while (!call.close()) {
+      // The program goes on while a call of its is being served: it has written the request itself,
+      // from outside the entry page. Nobody may touch the task before that call is over, and nobody
+      // wants its result.
+      switch (call.state()) {
+        case Call.FINISHED, Call.IDLE -> {
+          call.idle();
+          return call.task();
+        }
+        case Call.PARKED -> {
+          call.task().interruptWait();
+          LockSupport.parkNanos(FORGER_WAIT_NANOS);
+        }
+        case Call.MOVED -> call = ring.call();
+        default -> LockSupport.parkNanos(FORGER_WAIT_NANOS);
+      }
+    }
+    return call.task();
   }
 
   /**
-   * The program goes on while a call of its is being served: it has written the request itself,
-   * from outside the entry page. Nobody may touch the task before that call is over, and nobody
-   * wants its result.
+   * After the program has left the guest with a posted call.
+   *
+   * @param task what the vCPU ran last, as far as its thread knows
+   * @return what it has run since, and has to {@link #settle}; null if somebody else will finish
+   *     the call, and the vCPU has nothing to do with its task any more
    */
-  private void awaitForged() {
-    Call call = ring.call();
-    while (!call.close()) {
-      if (call.state() == Call.FINISHED || call.state() == Call.IDLE) {
-        call.idle();
-        return;
-      }
-      if (call.state() == Call.PARKED) {
-        call.task().interruptWait();
-      }
-      LockSupport.parkNanos(FORGER_WAIT_NANOS);
-    }
-  }
-
-  /** After the program has left the guest with a posted call. */
-  public Outcome closePosted(Task task, GuestCpu cpu) {
-    Call call = ring.call();
+  public @Nullable Task closePosted(Task task) {
     if (serving.exitless() == Exitless.OFF) {
-      return Outcome.UNTAKEN; // a jump into the entry page
+      return task; // a jump into the entry page
     }
+    Call call = ring.call();
     while (!call.closeWithin(PATIENCE_NANOS)) {
-      task.detach();
       if (call.move()) {
         handOver(CALL_MOVED);
-        return Outcome.MOVED;
+        return null;
       }
-      // Answered while the registers were saved. Of a program that has forged a request the real
-      // one may be taken next, so this is not yet the end.
-      task.attach(cpu);
+      // Finished meanwhile, or the vCPU is another task's. Of a program that has forged a request
+      // the real one may be taken next, so this is not yet the end.
+      call = ring.call();
     }
-    return outcome(task, cpu, call);
+    return call.task();
   }
 
-  private Outcome outcome(Task task, GuestCpu cpu, Call call) {
+  /**
+   * After {@link #closePosted}.
+   *
+   * @return true if the task has the result of its call, or its registers, and can go on; false if
+   *     nobody has taken the call, and it is to be served like one that came by an exit
+   */
+  public boolean settle(Task task, GuestCpu cpu) {
+    if (serving.exitless() == Exitless.OFF) {
+      return false;
+    }
+    Call call = ring.call();
     if (call.state() == Call.FINISHED) {
       // It may have been posted again, in answer to whoever has finished it by now.
       ring.skipRequest();
       goOnWith(task, cpu, call.registers(), call.result());
       call.idle();
-      return Outcome.DONE;
+      return true;
     }
     if (!ring.isAnswered()) {
-      return Outcome.UNTAKEN;
+      return false;
+    }
+    if (ring.isAnsweredBySwitch()) {
+      task.attach(cpu);
+      return true;
     }
     goOnWith(task, cpu, ring.answeredRegisters(), ring.answeredResult());
-    return Outcome.DONE;
+    return true;
   }
 
   private static void goOnWith(
@@ -213,7 +236,6 @@ public final class Server {
     policy.serve(call, this);
     while (call.state() != Call.FINISHED) {
       if (call.state() == Call.PARKED) {
-        task.detach();
         if (call.move()) {
           handOver(CALL_MOVED);
           return false;
@@ -223,10 +245,6 @@ public final class Server {
       }
     }
     call.idle();
-    if (task.cpu() == null) {
-      serving.resume(task, call.result());
-      return false;
-    }
     task.setRegister(RAX, call.result());
     return true;
   }
@@ -271,7 +289,7 @@ public final class Server {
    * serve for a while.
    */
   public void serveOthers() {
-    if (serving.exitless() == Exitless.OFF || scheduler.running() == 0) {
+    if (serving.exitless() == Exitless.OFF || (scheduler.running() == 0 && !serving.isActive())) {
       return;
     }
     serving.begin();
@@ -279,7 +297,8 @@ public final class Server {
     try {
       long last = System.nanoTime();
       boolean served = false;
-      for (int looks = 1; !scheduler.hasWork(vcpu); looks++) {
+      long steal = Scheduler.STEAL_NANOS;
+      for (int looks = 1; !scheduler.hasWork(vcpu, steal); looks++) {
         served |= serveOnce();
         if (looks % LOOKS == 0) {
           long now = System.nanoTime();
@@ -289,9 +308,11 @@ public final class Server {
           } else if (now - last > SPIN_NANOS) {
             break;
           }
-          if (scheduler.running() == 0) {
+          boolean busy = now - last < BUSY_NANOS;
+          if (!busy && scheduler.running() == 0) {
             break;
           }
+          steal = busy ? BUSY_STEAL_NANOS : Scheduler.STEAL_NANOS;
         }
         Thread.onSpinWait();
       }
@@ -350,15 +371,55 @@ public final class Server {
     try {
       result = dispatch(call);
     } catch (MustWait wait) {
-      if (call.posted) {
+      if (call.posted && !switchFrom(call)) {
         refuse(call);
       } else {
-        handOver(CALL_TO_THREAD);
+        handOver(call.posted ? VCPU_SWITCHED : CALL_TO_THREAD);
         runOnOwnThread(call);
       }
       return;
     }
     finish(call, result);
+  }
+
+  /**
+   * Gives the vCPU of a posted call that has to wait to the next task in its run queue, if that is
+   * a thread of the same program: it takes two copies of vector state instead of an exit.
+   *
+   * @return false if it is to be refused instead
+   */
+  private boolean switchFrom(Call call) {
+    Task task = call.task();
+    GuestCpu on = task.cpu();
+    if (on == null) {
+      return false;
+    }
+    Task next = scheduler.takeIf(on.index(), other -> isReadySibling(other, task));
+    if (next == null) {
+      return false;
+    }
+    PostedRegisters registers = savedRegisters(call);
+    if (registers == null || !registers.isComplete()) {
+      scheduler.enqueue(next);
+      return false;
+    }
+    if (!call.switchTo(next)) {
+      scheduler.enqueue(next);
+      return true; // the vCPU's thread has saved the task, and is rid of it
+    }
+    if (next.mustLeaveGuest() || next.hold() != null) {
+      scheduler.kick(next); // since it was looked at; it would not be told in the guest
+    }
+    return true;
+  }
+
+  @SuppressWarnings("ReferenceEquality") // the very same address space
+  private static boolean isReadySibling(Task next, Task task) {
+    return next.space() == task.space()
+        && next.hold() == null
+        && next.execution() == null
+        && !next.mustLeaveGuest()
+        && PostedRegisters.isLoadable(next.context());
   }
 
   /** Hands a posted call back to its vCPU's thread, which will take it by an exit. */

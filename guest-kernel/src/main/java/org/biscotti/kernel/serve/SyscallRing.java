@@ -2,6 +2,7 @@ package org.biscotti.kernel.serve;
 
 import static org.biscotti.kernel.port.RingPages.*;
 
+import org.biscotti.kernel.port.CpuContext;
 import org.biscotti.kernel.port.GuestCpu;
 import org.biscotti.kernel.port.GuestMemory;
 import org.jspecify.annotations.Nullable;
@@ -62,9 +63,9 @@ class SyscallRing {
     return call;
   }
 
-  /** After a call has been moved off the vCPU: the old one's owner keeps that for itself. */
-  void replaceCall() {
-    call = newCall();
+  /** When a call is moved off the vCPU: the old one's owner keeps that for itself. */
+  void replaceCall(Call fresh) {
+    call = fresh;
   }
 
   /** Vector state may go through the ring if it fits, from now on. */
@@ -212,6 +213,22 @@ class SyscallRing {
     memory.setIntRelease(reply + REPLY_SEQUENCE, sequence);
   }
 
+  /** Answers with all of another thread's registers, which are loadable. */
+  void answerSwitch(int sequence, CpuContext next) {
+    answered = sequence;
+    answeredCount++;
+    answeredAction = SWITCH;
+    PostedRegisters.load(next, memory, reply, vectorBytes);
+    vectorUsed = true;
+    memory.setInt(reply + REPLY_ACTION, SWITCH);
+    memory.setIntRelease(reply + REPLY_SEQUENCE, sequence);
+  }
+
+  /** True if a request that {@link #isAnswered} has been by another task. */
+  boolean isAnsweredBySwitch() {
+    return answeredAction == SWITCH;
+  }
+
   /** True if the request that is there has been answered for good: the program just missed it. */
   boolean isAnswered() {
     return memory.getIntAcquire(request + REQUEST_SEQUENCE) == answered && answeredAction != 0;
@@ -258,6 +275,7 @@ class SyscallRing {
     }
     memory.setLong(reply + REPLY_RFLAGS, 0);
     memory.setLong(reply + REPLY_RSP, 0);
+    memory.setLong(reply + REPLY_GS_BASE, 0);
     if (vectorUsed) {
       vectorUsed = false;
       memory.zero(request + REQUEST_VECTOR, vectorBytes);

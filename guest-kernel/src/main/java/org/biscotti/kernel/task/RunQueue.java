@@ -4,6 +4,7 @@ import java.util.Comparator;
 import java.util.PriorityQueue;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
 import org.biscotti.kernel.port.GuestCpu;
 import org.jspecify.annotations.Nullable;
 
@@ -33,7 +34,7 @@ final class RunQueue<T extends Schedulable> {
   /** Since when none of those that wait has been taken. Written under the lock. */
   private volatile long untouchedSince;
 
-  // What the vCPU does. Written by its own thread.
+  // What the vCPU does. Written by its own thread, or for it.
   private volatile @Nullable GuestCpu guestCpu;
   private volatile @Nullable T current;
   private volatile long currentSince;
@@ -128,6 +129,20 @@ final class RunQueue<T extends Schedulable> {
     }
   }
 
+  /** Takes the task that has had least if it may run on this vCPU and fits; null if not. */
+  @Nullable T takeIf(Predicate<T> fits) {
+    if (count == 0) {
+      return null;
+    }
+    lock.lock();
+    try {
+      T head = waiting.peek();
+      return head != null && head.mayRunOn(cpu) && fits.test(head) ? take(cpu) : null;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Takes a task that may no longer run on this vCPU; null if there is none. */
   @Nullable T takeStranger() {
     lock.lock();
@@ -179,6 +194,12 @@ final class RunQueue<T extends Schedulable> {
   /** The vCPU is about to run a task; by its thread. */
   void runs(GuestCpu on, T task, long nowNanos) {
     guestCpu = on;
+    currentSince = nowNanos;
+    current = task;
+  }
+
+  /** The vCPU runs another task; by whoever has its thread wait. */
+  void runsInstead(T task, long nowNanos) {
     currentSince = nowNanos;
     current = task;
   }

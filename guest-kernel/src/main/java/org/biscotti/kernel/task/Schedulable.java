@@ -36,6 +36,9 @@ abstract class Schedulable {
   /** Bit set of the vCPUs that it may run on. */
   abstract long affinity();
 
+  /** True if one can follow the other on a vCPU without leaving the guest. */
+  abstract boolean isSiblingOf(Schedulable other);
+
   /** Nanoseconds of processor that it has had. */
   abstract long cpuNanos();
 

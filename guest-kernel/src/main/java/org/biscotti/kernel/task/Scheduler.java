@@ -37,10 +37,13 @@ public final class Scheduler<T extends Schedulable> implements AutoCloseable {
    * vCPU and filling its caches costs as much. Measured from 0 to 1000 µs with the benchmark {@code
    * processes}: from 100 µs on threads that wake each other pay more than they gain.
    */
-  static final long STEAL_NANOS = TimeUnit.MICROSECONDS.toNanos(40);
+  public static final long STEAL_NANOS = TimeUnit.MICROSECONDS.toNanos(40);
 
   /** A task that wakes up takes the vCPU from one that is so far ahead of it. */
   private static final long PREEMPT_NANOS = SLICE_NANOS / 4;
+
+  /** But not from one that has just got it: two that wake each other do not run for so long. */
+  private static final long PREEMPT_AFTER_NANOS = TimeUnit.MICROSECONDS.toNanos(200);
 
   private final long stealNanos;
   private final List<RunQueue<T>> queues = new ArrayList<>();
@@ -109,7 +112,7 @@ public final class Scheduler<T extends Schedulable> implements AutoCloseable {
   private RunQueue<T> place(T task, @Nullable RunQueue<T> last, boolean preempted) {
     RunQueue<T> best = last != null && task.mayRunOn(last.cpu()) ? last : null;
     if (best != null && !preempted) {
-      return best;
+      return best.current() == null ? besideSibling(task, best) : best;
     }
     // Who gives way goes where fewer want to run. If that is all the same, it moves on too: of
     // three programs on two vCPUs it is not always the same two that share one.
@@ -124,11 +127,30 @@ public final class Scheduler<T extends Schedulable> implements AutoCloseable {
     return best == null ? queues.getFirst() : best;
   }
 
+  /**
+   * A task whose vCPU has nothing to do waits a moment for the one where a thread of its program
+   * runs, which has most likely woken it and is about to wait itself. Then a server can switch from
+   * one to the other, and the idle vCPU is the server.
+   */
+  private RunQueue<T> besideSibling(T task, RunQueue<T> idle) {
+    for (RunQueue<T> queue : queues) {
+      T running = queue.current();
+      if (running != null
+          && queue.count() == 0
+          && task.mayRunOn(queue.cpu())
+          && task.isSiblingOf(running)) {
+        return queue;
+      }
+    }
+    return idle;
+  }
+
   /** True if the task that runs has had so much more than one that comes that it should go. */
   private static <T extends Schedulable> boolean isFarAhead(
       RunQueue<T> queue, T running, long virtualNanos) {
-    long runningNanos = running.virtualNanos + running.weighted(queue.currentNanos());
-    return runningNanos - virtualNanos > PREEMPT_NANOS;
+    long since = queue.currentNanos();
+    long runningNanos = running.virtualNanos + running.weighted(since);
+    return since > PREEMPT_AFTER_NANOS && runningNanos - virtualNanos > PREEMPT_NANOS;
   }
 
   /** A vCPU that has nothing to do, and whose thread sleeps, is to see that there is a task. */
@@ -174,7 +196,7 @@ public final class Scheduler<T extends Schedulable> implements AutoCloseable {
     }
     for (int i = 1; task == null && i < queues.size(); i++) {
       RunQueue<T> other = queues.get((own.cpu() + i) % queues.size());
-      if (isStealable(other, own.cpu())) {
+      if (isStealable(other, own.cpu(), stealNanos)) {
         task = other.take(own.cpu());
         if (task != null) {
           task.lastCpu = own.cpu();
@@ -185,8 +207,8 @@ public final class Scheduler<T extends Schedulable> implements AutoCloseable {
     return task;
   }
 
-  private boolean isStealable(RunQueue<?> queue, int cpu) {
-    return queue.hasFor(cpu) && queue.untouchedNanos() >= stealNanos;
+  private static boolean isStealable(RunQueue<?> queue, int cpu, long afterNanos) {
+    return queue.hasFor(cpu) && queue.untouchedNanos() >= afterNanos;
   }
 
   /**
@@ -214,10 +236,29 @@ public final class Scheduler<T extends Schedulable> implements AutoCloseable {
     return task;
   }
 
+  /**
+   * Takes the task that a vCPU would run next, if it fits; the caller owns it then.
+   *
+   * @return null if there is none, or it does not fit
+   */
+  public @Nullable T takeIf(int cpu, Predicate<T> fits) {
+    return closed ? null : queues.get(cpu).takeIf(fits);
+  }
+
+  /** A vCPU runs another task without having left the guest; its thread knows nothing yet. */
+  void switchTo(int cpu, T task, long nowNanos) {
+    queues.get(cpu).runsInstead(task, nowNanos);
+  }
+
   /** True if a vCPU without a task would get one. */
   public boolean hasWork(int cpu) {
+    return hasWork(cpu, stealNanos);
+  }
+
+  /** The same, if it lets tasks that wait for others wait for so long, and not less than usual. */
+  public boolean hasWork(int cpu, long afterNanos) {
     for (RunQueue<T> queue : queues) {
-      if (queue.cpu() == cpu ? queue.count() > 0 : isStealable(queue, cpu)) {
+      if (queue.cpu() == cpu ? queue.count() > 0 : isStealable(queue, cpu, afterNanos)) {
         return true;
       }
     }
@@ -275,7 +316,7 @@ public final class Scheduler<T extends Schedulable> implements AutoCloseable {
 
   /** Makes the vCPU that runs a task, if any does, leave the guest. */
   @SuppressWarnings("ReferenceEquality") // the very same task
-  void kick(T task) {
+  public void kick(T task) {
     for (RunQueue<T> queue : queues) {
       if (queue.current() == task) {
         queue.kick();

@@ -224,6 +224,25 @@ public final class Task extends Schedulable implements Caller {
     to.load(context, space().root(to.index()));
   }
 
+  /**
+   * Leaves the vCPU to another task of the same address space, which goes on in the guest: its
+   * registers are loaded there, and this one's have been saved. The caller owns both.
+   */
+  @SuppressWarnings("NonAtomicVolatileUpdate") // only the owner writes
+  public void switchTo(Task next) {
+    long now = System.nanoTime();
+    GuestCpu on = cpu;
+    if (on == null || next.cpu != null) {
+      throw new IllegalStateException("a task that runs nowhere, or twice");
+    }
+    stops(now);
+    cpu = null;
+    next.cpu = on;
+    next.switches++;
+    next.runs(now);
+    kernel().scheduler().switchTo(on.index(), next, now);
+  }
+
   /** Takes the task off its vCPU, registers saved. */
   public void detach() {
     GuestCpu from = cpu;
@@ -437,6 +456,12 @@ public final class Task extends Schedulable implements Caller {
   public void setAffinity(long cpus) {
     affinity = cpus;
     kernel().scheduler().kick(this);
+  }
+
+  @Override
+  @SuppressWarnings("ReferenceEquality") // the very same address space
+  boolean isSiblingOf(Schedulable other) {
+    return other instanceof Task task && task.space() == space();
   }
 
   @Override

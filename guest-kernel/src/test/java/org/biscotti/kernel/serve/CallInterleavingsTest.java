@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.function.BiFunction;
 import org.biscotti.kernel.serve.RingModel.Size;
 import org.biscotti.kernel.serve.RingModel.WatchedCall;
+import org.biscotti.kernel.task.Task;
 import org.junit.jupiter.api.Test;
 
 /** All interleavings of a vCPU, servers and waiting calls at one ring. */
@@ -66,6 +67,27 @@ class CallInterleavingsTest {
   @Test
   void forgerOfCallsThatLoadRegisters() {
     tryAll(new Size(2, 1, true, 0, 1, 1, 0, 0, 0, 1));
+  }
+
+  /** A server gives the vCPU of a call that waits to the next program in the run queue. */
+  @Test
+  void switchesWithoutAnExit() {
+    tryAll(new Size(2, 1, true, 1, 0, 1, 0, 0, 0, 0, 1));
+  }
+
+  @Test
+  void switchesToAndFro() {
+    tryAll(new Size(2, 1, false, 0, 0, 1, 0, 0, 0, 0, 2));
+  }
+
+  @Test
+  void twoServersSwitch() {
+    tryAll(new Size(2, 1, false, 0, 0, 2, 0, 0, 0, 0, 1));
+  }
+
+  @Test
+  void forgerIsSwitched() {
+    tryAll(new Size(2, 1, false, 0, 1, 1, 0, 0, 0, 0, 1));
   }
 
   /** The program may post again what somebody has asked for, after that has been given up. */
@@ -132,6 +154,39 @@ class CallInterleavingsTest {
   @Test
   void findsTheCallThatWasParkedBySomebodyElse() {
     assertThatThrownBy(() -> search(new Size(1, 2, false, 0, 0, 2, 1, 1, 0, 0), ParksAnother::new))
+        .isInstanceOf(AssertionError.class);
+  }
+
+  /** The other task's call is to be seen when all is done for it, and not before. */
+  private static final class SwitchesTooSoon extends WatchedCall {
+    private final SyscallRing ring;
+
+    SwitchesTooSoon(RingModel model, SyscallRing ring) {
+      super(model, ring);
+      this.ring = ring;
+    }
+
+    @Override
+    boolean switchTo(Task next) {
+      while (!change(turn() << 3 | TAKEN, BUSY)) {
+        if (state() == MOVED) {
+          return false;
+        }
+        spin();
+      }
+      Call fresh = ring.newCall();
+      ring.replaceCall(fresh);
+      set(MOVED);
+      leaveTo(next, null);
+      fresh.set(OPEN);
+      return true;
+    }
+  }
+
+  @Test
+  void findsTheTaskThatWasSwitchedTooSoon() {
+    assertThatThrownBy(
+            () -> search(new Size(2, 1, true, 0, 0, 1, 1, 0, 0, 0, 1), SwitchesTooSoon::new))
         .isInstanceOf(AssertionError.class);
   }
 }

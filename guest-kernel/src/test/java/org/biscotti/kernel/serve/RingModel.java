@@ -16,6 +16,7 @@ import org.biscotti.kernel.port.CpuContext;
 import org.biscotti.kernel.port.GuestMemory;
 import org.biscotti.kernel.port.MemoryBacking;
 import org.biscotti.kernel.port.RegisterFile;
+import org.biscotti.kernel.task.Task;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,7 +40,22 @@ final class RingModel implements Interleavings.World {
       int waits,
       int refusals,
       int signals,
-      int loads) {}
+      int loads,
+      int switches) {
+    Size(
+        int programs,
+        int calls,
+        boolean exits,
+        int traps,
+        int forgeries,
+        int servers,
+        int waits,
+        int refusals,
+        int signals,
+        int loads) {
+      this(programs, calls, exits, traps, forgeries, servers, waits, refusals, signals, loads, 0);
+    }
+  }
 
   private static final long REPLY = BYTES;
   private static final int VECTOR_BYTES = RegisterFile.VECTOR_BYTES_MIN;
@@ -59,6 +75,10 @@ final class RingModel implements Interleavings.World {
   private int refusalsLeft;
   private int signalsLeft;
   private int loadsLeft;
+  private int switchesLeft;
+
+  /** Whose registers are in the vCPU. */
+  private @Nullable Program guest;
 
   /** A world of a size, whose calls are made by the caller. */
   RingModel(
@@ -66,11 +86,12 @@ final class RingModel implements Interleavings.World {
     this.schedule = schedule;
     this.size = size;
     ring = new WatchedRing(memory, newCall);
-    ring.replaceCall();
+    ring.replaceCall(ring.newCall());
     waitsLeft = size.waits;
     refusalsLeft = size.refusals;
     signalsLeft = size.signals;
     loadsLeft = size.loads;
+    switchesLeft = size.switches;
   }
 
   private static Field[] ringFields() {
@@ -191,6 +212,12 @@ final class RingModel implements Interleavings.World {
     }
 
     @Override
+    void answerSwitch(int sequence, CpuContext next) {
+      schedule.step("answer " + sequence + " with program " + next.fsBase);
+      super.answerSwitch(sequence, next);
+    }
+
+    @Override
     boolean isAnswered() {
       schedule.step("is it answered");
       return seen(super.isAnswered());
@@ -207,6 +234,7 @@ final class RingModel implements Interleavings.World {
     private final RingModel model;
     final Interleavings schedule;
     private @Nullable Program program;
+    private @Nullable Program next;
     private int lastState;
     private boolean impatient;
     private boolean mayRead;
@@ -281,6 +309,31 @@ final class RingModel implements Interleavings.World {
       boolean must = schedule.decide("signal?", () -> true, () -> true) == 1;
       model.signalsLeft -= must ? 1 : 0;
       return must;
+    }
+
+    @Override
+    void save() {
+      program().detach();
+    }
+
+    boolean switchTo(Program other) {
+      next = other;
+      return switchTo((Task) null);
+    }
+
+    @Override
+    void leaveTo(Task task, @Nullable PostedRegisters saved) {
+      program().detach();
+      Program other = next;
+      if (other == null) {
+        throw new AssertionError("switched to nobody");
+      }
+      CpuContext context = new CpuContext();
+      context.fsBase = other.index;
+      context.registers[CpuContext.RAX] = other.result;
+      model.made().program = other;
+      other.leave();
+      model.ring.answerSwitch(sequence, context);
     }
 
     long hash() {
@@ -415,7 +468,7 @@ final class RingModel implements Interleavings.World {
     for (int i = 0; i < size.servers; i++) {
       schedule.actor("server" + i, this::server);
     }
-    if (size.waits > 0) {
+    if (size.waits + size.switches > 0) {
       schedule.actor("thread", this::waitingThread);
     }
   }
@@ -450,7 +503,8 @@ final class RingModel implements Interleavings.World {
     hash = Interleavings.mix(hash, memory.getLong(REQUEST_VECTOR));
     PostedRegisters answered = ring.answeredRegisters();
     hash = Interleavings.mix(hash, answered == null ? -1 : answered.register(CpuContext.RAX));
-    hash = hash * 31 + loadsLeft;
+    hash = Interleavings.mix(hash, memory.getLong(REPLY + REPLY_FS_BASE));
+    hash = hash * 31 + loadsLeft * 8L + switchesLeft;
     return Interleavings.mix(hash, (refusalsLeft * 8L + waitsLeft) * 4L + signalsLeft);
   }
 
@@ -488,6 +542,11 @@ final class RingModel implements Interleavings.World {
     return (WatchedCall) ring.call();
   }
 
+  /** The call that was made last. */
+  private WatchedCall made() {
+    return calls.getLast();
+  }
+
   private void vcpu() {
     while (true) {
       schedule.forget("idle", 0);
@@ -497,12 +556,19 @@ final class RingModel implements Interleavings.World {
         return;
       }
       next.touch();
-      if (next.hasResult) {
-        next.hasResult = false;
-        next.returned(next.result);
-      }
+      takeResult(next);
       ring.attach(true);
-      while (runOnce(next)) {}
+      for (Program now = next; now != null; ) {
+        now = runOnce(now);
+      }
+    }
+  }
+
+  /** The result of the call for which a program was not on the vCPU, if there is one. */
+  private static void takeResult(Program program) {
+    if (program.hasResult) {
+      program.hasResult = false;
+      program.returned(program.result);
     }
   }
 
@@ -513,34 +579,40 @@ final class RingModel implements Interleavings.World {
     INTERRUPTED
   }
 
-  private boolean runOnce(Program program) {
-    schedule.forget("run", program.index);
-    if (program.id > program.lastId) {
-      program.ended = true;
-      program.leave();
-      return false;
+  /** Runs a program up to its next trap; returns the one that the vCPU goes on with, if any. */
+  private @Nullable Program runOnce(Program first) {
+    schedule.forget("run", first.index);
+    if (first.id > first.lastId) {
+      first.ended = true;
+      first.leave();
+      return null;
     }
-    program.leave();
+    first.leave();
     WatchedCall call = call();
     // The program is set with the state: both are seen by whoever sees that it is open.
-    call.program = program;
+    call.program = first;
     call.set(Call.OPEN);
-    Trap trap = inGuest(program);
+    guest = first;
+    Trap trap = inGuest();
     if (trap == Trap.POSTED) {
-      return settle(program);
+      return settle();
     }
-    close();
+    Program program = close();
     program.touch();
+    if (program != guest) {
+      throw new AssertionError("the registers are another program's");
+    }
     if (trap == Trap.CALL) {
       return serveExit(program);
     }
     program.leave();
     runQueue.add(program);
-    return false;
+    return null;
   }
 
-  private Trap inGuest(Program program) {
+  private Trap inGuest() {
     while (true) {
+      Program program = guest;
       schedule.forget("guest", program.index);
       if (program.id > program.lastId) {
         // There is nothing to do any more but to be interrupted.
@@ -596,6 +668,11 @@ final class RingModel implements Interleavings.World {
           program.returned(memory.getLong(REPLY + REPLY_REGISTERS));
           return true;
         }
+        case SWITCH -> {
+          guest = programs.get((int) memory.getLong(REPLY + REPLY_FS_BASE));
+          takeResult(guest);
+          return true;
+        }
         case SAVE -> {
           schedule.step("save vector state");
           memory.setLong(REQUEST_VECTOR, vectorOf(program.number()));
@@ -612,44 +689,60 @@ final class RingModel implements Interleavings.World {
   }
 
   /** {@link Server#close}. */
-  private void close() {
+  private Program close() {
     WatchedCall call = call();
     schedule.mark();
     while (!call.close()) {
       int state = call.state();
       if (state == Call.FINISHED || state == Call.IDLE) {
         call.idle();
-        return;
+        return call.program();
       }
-      call.spin();
+      if (state == Call.MOVED) {
+        call = call();
+        schedule.observed(calls.indexOf(call));
+      } else {
+        call.spin();
+      }
     }
+    return call.program();
   }
 
-  /** {@link Server#closePosted} and what VcpuLoop makes of it. */
-  private boolean settle(Program program) {
+  /** {@link Server#closePosted} and {@link Server#settle}. */
+  private @Nullable Program settle() {
     WatchedCall call = call();
     call.impatient = false;
     schedule.mark();
     while (!call.closeWithin(1_000_000)) {
-      program.detach();
       schedule.mark();
       if (call.move()) {
-        return false;
+        return null;
       }
+      call = call();
+      call.impatient = false;
+      schedule.observed(calls.indexOf(call));
       schedule.mark();
     }
+    Program program = call.program();
     program.touch();
     if (call.state() == Call.FINISHED) {
       ring.skipRequest();
       program.returned(result(call.registers(), call.result()));
       call.idle();
-      return true;
+      return program;
     }
     if (!ring.isAnswered()) {
+      if (program != guest) {
+        throw new AssertionError("the call is another program's");
+      }
       return serveExit(program);
     }
+    if (ring.isAnsweredBySwitch()) {
+      takeResult(program); // with all other registers
+      return program;
+    }
     program.returned(result(ring.answeredRegisters(), ring.answeredResult()));
-    return true;
+    return program;
   }
 
   private static long result(@Nullable PostedRegisters registers, long result) {
@@ -657,7 +750,7 @@ final class RingModel implements Interleavings.World {
   }
 
   /** {@link Server#serveExit}: the call ends here, or goes to a thread of its own. */
-  private boolean serveExit(Program program) {
+  private @Nullable Program serveExit(Program program) {
     ring.skipRequest();
     WatchedCall call = call();
     call.program = program;
@@ -676,10 +769,9 @@ final class RingModel implements Interleavings.World {
     schedule.mark();
     for (int state; (state = call.state()) != Call.FINISHED; ) {
       if (state == Call.PARKED) {
-        program.detach();
         schedule.mark();
         if (call.move()) {
-          return false;
+          return null;
         }
       } else {
         call.spin();
@@ -691,7 +783,7 @@ final class RingModel implements Interleavings.World {
     long result = call.result();
     call.idle();
     program.returned(result);
-    return true;
+    return program;
   }
 
   // ---- the servers ----
@@ -721,7 +813,18 @@ final class RingModel implements Interleavings.World {
     BooleanSupplier mayLoad = () -> loadsLeft > 0;
     int how =
         schedule.decide(
-            "serve", () -> true, () -> refusalsLeft > 0, () -> waitsLeft > 0, mayLoad, mayLoad);
+            "serve",
+            () -> true,
+            () -> refusalsLeft > 0,
+            () -> waitsLeft > 0,
+            mayLoad,
+            mayLoad,
+            () -> switchesLeft > 0 && !runQueue.isEmpty());
+    if (how == 5) {
+      switchesLeft--;
+      switchFrom(call, program, (int) number % 16);
+      return;
+    }
     if (how == 2) {
       waitsLeft--;
       program.leaveTask();
@@ -749,6 +852,10 @@ final class RingModel implements Interleavings.World {
     } else {
       refusalsLeft--;
     }
+    refuse(call, program);
+  }
+
+  private void refuse(WatchedCall call, Program program) {
     program.leaveTask();
     schedule.mark();
     if (!call.refuse()) {
@@ -756,6 +863,36 @@ final class RingModel implements Interleavings.World {
       program.inCall = false;
       makeRunnable(program);
     }
+  }
+
+  /** {@link Server}: the next of the run queue gets the vCPU, the call a thread. */
+  private void switchFrom(WatchedCall call, Program program, int id) {
+    Program next = runQueue.remove();
+    next.touch();
+    schedule.observed(next.index);
+    schedule.mark();
+    PostedRegisters registers = takeSaved(call);
+    if (registers == null) {
+      makeRunnable(next);
+      refuse(call, program);
+      return;
+    }
+    schedule.mark();
+    if (!call.switchTo(next)) {
+      makeRunnable(next);
+    }
+    program.leaveTask();
+    handed.add(new Handed(call, program, id));
+  }
+
+  private @Nullable PostedRegisters takeSaved(WatchedCall call) {
+    if (!call.askToSave()) {
+      return null;
+    }
+    schedule.mark();
+    schedule.choose("wait for vector state", call::seemsSaved, () -> true);
+    schedule.mark();
+    return call.takeSaved();
   }
 
   private void finish(WatchedCall call, Program program, int id) {
@@ -776,13 +913,7 @@ final class RingModel implements Interleavings.World {
   /** A signal handler is to run: {@link Server} wants the vector state first. */
   private void finishSaved(WatchedCall call, Program program, int id) {
     schedule.mark();
-    PostedRegisters registers = null;
-    if (call.askToSave()) {
-      schedule.mark();
-      schedule.choose("wait for vector state", call::seemsSaved, () -> true);
-      schedule.mark();
-      registers = call.takeSaved();
-    }
+    PostedRegisters registers = takeSaved(call);
     if (registers == null) {
       finish(call, program, id);
       return;

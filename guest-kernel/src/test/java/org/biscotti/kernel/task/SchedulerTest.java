@@ -153,6 +153,45 @@ class SchedulerTest {
     assertThat(scheduler.poll(first)).isSameAs(sleeper);
   }
 
+  private Fake[] threadsOnEachVcpu() {
+    scheduler = new Scheduler<>(2, Long.MAX_VALUE);
+    Fake[] threads = {new Fake(ALL, 0), new Fake(ALL, 0)};
+    for (int i = 0; i < 2; i++) {
+      threads[i].program = 1;
+      threads[i].lastCpu = i;
+      scheduler.enqueue(threads[i]);
+    }
+    assertThat(scheduler.poll(first)).isSameAs(threads[0]);
+    assertThat(scheduler.poll(second)).isSameAs(threads[1]);
+    return threads;
+  }
+
+  @Test
+  void aThreadWhoseVcpuIsIdleJoinsTheOneOfItsProgram() {
+    Fake[] threads = threadsOnEachVcpu();
+    assertThat(scheduler.poll(second)).isNull();
+    scheduler.enqueue(threads[1]);
+    assertThat(scheduler.poll(second)).isNull();
+    assertThat(scheduler.takeIf(0, task -> task != threads[1])).isNull();
+    assertThat(scheduler.takeIf(1, task -> true)).isNull();
+    assertThat(scheduler.takeIf(0, task -> true)).isSameAs(threads[1]);
+    scheduler.switchTo(0, threads[1], System.nanoTime());
+    int before = kicks.get();
+    scheduler.kick(threads[0]);
+    assertThat(kicks.get()).as("it runs nowhere").isEqualTo(before);
+    scheduler.kick(threads[1]);
+    assertThat(kicks.get()).isEqualTo(before + 1);
+  }
+
+  @Test
+  void aThreadStaysAwayFromAVcpuWhereItMayNotRun() {
+    Fake[] threads = threadsOnEachVcpu();
+    threads[1].affinity = 2;
+    assertThat(scheduler.poll(second)).isNull();
+    scheduler.enqueue(threads[1]);
+    assertThat(scheduler.poll(second)).isSameAs(threads[1]);
+  }
+
   @Test
   void aTickKicksWhoHasHadItsSlice() {
     Fake spinner = new Fake(1, 0);
@@ -197,7 +236,9 @@ class SchedulerTest {
       threads.add(Thread.ofPlatform().start(() -> vcpu(cpu, sleeping, taken, twice)));
     }
     for (int i = 0; i < 12; i++) {
-      scheduler.enqueue(new Fake(i % 3 == 0 ? 1 + i / 3 % 2 : ALL, i - 6));
+      Fake task = new Fake(i % 3 == 0 ? 1 + i / 3 % 2 : ALL, i - 6);
+      task.program = i % 4;
+      scheduler.enqueue(task);
     }
     List<Thread> wakers = new ArrayList<>();
     for (int i = 0; i < 2; i++) {
@@ -257,6 +298,9 @@ class SchedulerTest {
     volatile long affinity;
     long nanos;
 
+    /** The program of which it is a thread, 0 for one of its own. */
+    int program;
+
     Fake(long affinity, int niceness) {
       this.affinity = affinity;
       this.niceness = niceness;
@@ -270,6 +314,11 @@ class SchedulerTest {
     @Override
     long cpuNanos() {
       return nanos;
+    }
+
+    @Override
+    boolean isSiblingOf(Schedulable other) {
+      return program != 0 && other instanceof Fake fake && fake.program == program;
     }
 
     @Override

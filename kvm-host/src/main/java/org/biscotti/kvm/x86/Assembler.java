@@ -218,9 +218,24 @@ final class Assembler {
     bytes(REX_W, 0xcf);
   }
 
+  /** rdfsbase rax. */
+  void fsBaseToRax() {
+    bytes(0xf3, REX_W, 0x0f, 0xae, 0xc0);
+  }
+
+  /** rdgsbase rax. */
+  void gsBaseToRax() {
+    bytes(0xf3, REX_W, 0x0f, 0xae, 0xc8);
+  }
+
   /** wrfsbase rax. */
   void setFsBaseFromRax() {
     bytes(0xf3, REX_W, 0x0f, 0xae, 0xd0);
+  }
+
+  /** wrgsbase rax. */
+  void setGsBaseFromRax() {
+    bytes(0xf3, REX_W, 0x0f, 0xae, 0xd8);
   }
 
   /** xsave64 [address], of the features in EDX:EAX. */

@@ -220,11 +220,12 @@ public final class EntryCode {
     a.je(save);
     a.compareEaxWith(LOAD_VECTOR);
     a.je(loadVector);
-    a.compareEaxWith(LOAD_FS);
-    a.jne(loadRest);
+    a.compareEaxWith(LOAD);
+    a.je(loadRest);
     a.load(RAX, RING_REPLY + REPLY_FS_BASE);
     a.setFsBaseFromRax();
-    a.jmp(loadRest);
+    a.load(RAX, RING_REPLY + REPLY_GS_BASE);
+    a.setGsBaseFromRax();
 
     a.bind(loadVector);
     // EDX may be anything: no feature has a number above 31.
@@ -236,6 +237,10 @@ public final class EntryCode {
     a.bind(save);
     a.loadEax(RING_REPLY + REPLY_FEATURES);
     a.saveVector(RING_REQUEST + REQUEST_VECTOR);
+    a.fsBaseToRax();
+    a.store(RAX, RING_REQUEST + REQUEST_FS_BASE);
+    a.gsBaseToRax();
+    a.store(RAX, RING_REQUEST + REQUEST_GS_BASE);
     a.loadEax(RING_REQUEST + REQUEST_SEQUENCE);
     a.incrementEax();
     a.storeEax(RING_REQUEST + REQUEST_SEQUENCE);

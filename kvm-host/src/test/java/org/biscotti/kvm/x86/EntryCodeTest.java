@@ -34,6 +34,8 @@ class EntryCodeTest {
 
   private static final int FEATURES = 0xe7;
   private static final long PROGRAM_VECTOR = 0x1234_5678;
+  private static final long FS_BASE = 0x7f00_1000;
+  private static final long GS_BASE = 0x7f00_2000;
   private static final long ANSWERED_VECTOR = 0x8765_4321;
 
   /** What the kernel does, and when; it may ask for the vector state first. */
@@ -55,7 +57,8 @@ class EntryCodeTest {
     final Map<Long, Integer> visited = new HashMap<>();
     long rip = ENTRY;
     long flags = 2;
-    long fsBase;
+    long fsBase = FS_BASE;
+    long gsBase = GS_BASE;
     long vector = PROGRAM_VECTOR;
     boolean zero;
     private long decoded;
@@ -269,10 +272,16 @@ class EntryCodeTest {
 
     private void group15(boolean wide) {
       int modrm = next();
-      if (modrm == 0xd0) {
-        fsBase = registers[RAX]; // wrfsbase rax
-        return;
+      switch (modrm) {
+        case 0xc0 -> registers[RAX] = fsBase; // rdfsbase rax
+        case 0xc8 -> registers[RAX] = gsBase;
+        case 0xd0 -> fsBase = registers[RAX]; // wrfsbase rax
+        case 0xd8 -> gsBase = registers[RAX];
+        default -> vectorState(modrm, wide);
       }
+    }
+
+    private void vectorState(int modrm, boolean wide) {
       long address = operand(modrm & 0xc7, 0);
       assertThat(wide).as("the form with addresses of 64 bits").isTrue();
       assertThat(address & 63).isZero();
@@ -296,7 +305,7 @@ class EntryCodeTest {
     boolean loads() {
       int action = (int) load(RING_REPLY + REPLY_ACTION, 4);
       boolean answered = isPosted() && load(RING_REPLY + REPLY_SEQUENCE, 4) == sequence();
-      return answered && (action == LOAD || action == LOAD_FS || action == LOAD_VECTOR);
+      return answered && (action == LOAD || action == SWITCH || action == LOAD_VECTOR);
     }
   }
 
@@ -307,6 +316,7 @@ class EntryCodeTest {
       cpu.store(RING_REPLY + REPLY_REGISTERS + 8L * i, answered(i), 8);
     }
     cpu.store(RING_REPLY + REPLY_FS_BASE, 0xf5f5, 8);
+    cpu.store(RING_REPLY + REPLY_GS_BASE, 0x6565, 8);
     cpu.store(RING_REPLY + REPLY_VECTOR, ANSWERED_VECTOR, 8);
     cpu.store(RING_REPLY + REPLY_RIP, 0x500000, 8);
     cpu.store(RING_REPLY + REPLY_RFLAGS, 0x283, 8);
@@ -419,11 +429,11 @@ class EntryCodeTest {
     for (int looks = 1; looks < 40; looks++) {
       checkReturn(run(code, true, PROGRAM_FLAGS, new Answer(RETURN, looks), visited));
       checkLoad(run(code, true, PROGRAM_FLAGS, new Answer(LOAD, looks), visited));
-      Cpu other = run(code, true, PROGRAM_FLAGS, new Answer(LOAD_FS, looks), visited);
-      checkLoad(other, 0xf5f5, PROGRAM_VECTOR);
+      Cpu other = run(code, true, PROGRAM_FLAGS, new Answer(SWITCH, looks), visited);
+      checkLoad(other, 0xf5f5, 0x6565, ANSWERED_VECTOR);
       other = run(code, true, PROGRAM_FLAGS, new Answer(LOAD_VECTOR, looks), visited);
-      checkLoad(other, 0, ANSWERED_VECTOR);
-      for (int action : new int[] {LEAVE, RETURN, LOAD, LOAD_VECTOR}) {
+      checkLoad(other, FS_BASE, GS_BASE, ANSWERED_VECTOR);
+      for (int action : new int[] {LEAVE, RETURN, LOAD, LOAD_VECTOR, SWITCH}) {
         checkSaved(code, run(code, true, PROGRAM_FLAGS, new Answer(action, looks, true), visited));
       }
     }
@@ -482,19 +492,22 @@ class EntryCodeTest {
   private static void checkSaved(EntryCode code, Cpu cpu) {
     assertThat(cpu.sequence()).isEqualTo(2);
     assertThat(cpu.load(RING_REQUEST + REQUEST_VECTOR, 8)).isEqualTo(PROGRAM_VECTOR);
+    assertThat(cpu.load(RING_REQUEST + REQUEST_FS_BASE, 8)).isEqualTo(FS_BASE);
+    assertThat(cpu.load(RING_REQUEST + REQUEST_GS_BASE, 8)).isEqualTo(GS_BASE);
     switch ((int) cpu.load(RING_REPLY + REPLY_ACTION, 4)) {
       case LEAVE -> checkPostedExit(code, cpu);
       case RETURN -> checkReturn(cpu);
       case LOAD -> checkLoad(cpu);
-      default -> checkLoad(cpu, 0, ANSWERED_VECTOR);
+      case SWITCH -> checkLoad(cpu, 0xf5f5, 0x6565, ANSWERED_VECTOR);
+      default -> checkLoad(cpu, FS_BASE, GS_BASE, ANSWERED_VECTOR);
     }
   }
 
   private static void checkLoad(Cpu cpu) {
-    checkLoad(cpu, 0, PROGRAM_VECTOR);
+    checkLoad(cpu, FS_BASE, GS_BASE, PROGRAM_VECTOR);
   }
 
-  private static void checkLoad(Cpu cpu, long fsBase, long vector) {
+  private static void checkLoad(Cpu cpu, long fsBase, long gsBase, long vector) {
     assertThat(cpu.end).isEqualTo("program");
     for (int i = 0; i < ENCODING.length; i++) {
       assertThat(cpu.registers[ENCODING[i]]).as("register %d", i).isEqualTo(answered(i));
@@ -502,6 +515,7 @@ class EntryCodeTest {
     assertThat(cpu.rip).isEqualTo(0x500000);
     assertThat(cpu.flags).isEqualTo(0x283);
     assertThat(cpu.fsBase).isEqualTo(fsBase);
+    assertThat(cpu.gsBase).isEqualTo(gsBase);
     assertThat(cpu.vector).isEqualTo(vector);
   }
 
