@@ -138,25 +138,6 @@ class CallInterleavingsTest {
         .isInstanceOf(AssertionError.class);
   }
 
-  /** As it was once: whoever left a call to a waiting thread parked whatever call it is by now. */
-  private static final class ParksAnother extends WatchedCall {
-    ParksAnother(RingModel model, SyscallRing ring) {
-      super(model, ring);
-    }
-
-    @Override
-    void park(int ofTurn) {
-      schedule.step("turn");
-      super.park(turn());
-    }
-  }
-
-  @Test
-  void findsTheCallThatWasParkedBySomebodyElse() {
-    assertThatThrownBy(() -> search(new Size(1, 2, false, 0, 0, 2, 1, 1, 0, 0), ParksAnother::new))
-        .isInstanceOf(AssertionError.class);
-  }
-
   /** The other task's call is to be seen when all is done for it, and not before. */
   private static final class SwitchesTooSoon extends WatchedCall {
     private final SyscallRing ring;
