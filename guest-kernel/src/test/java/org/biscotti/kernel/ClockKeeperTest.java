@@ -10,7 +10,7 @@ import org.biscotti.kernel.exec.Vvar;
 import org.biscotti.kernel.port.Clock;
 import org.biscotti.kernel.port.GuestCpu;
 import org.biscotti.kernel.port.GuestMemory;
-import org.biscotti.kernel.port.MemoryBacking;
+import org.biscotti.kernel.port.NoBacking;
 import org.junit.jupiter.api.Test;
 
 /** A world in which time passes when somebody looks, at times a lot of it. */
@@ -59,19 +59,6 @@ class ClockKeeperTest {
     public long monotonicNanos() {
       return look();
     }
-  }
-
-  private static final class NoBacking implements MemoryBacking {
-    @Override
-    public boolean commit(long gpa, long bytes) {
-      return true;
-    }
-
-    @Override
-    public void downgraded(long[] gpas, int[] runs, int count, long root) {}
-
-    @Override
-    public void tablesReleased() {}
   }
 
   private boolean clockRuns() {

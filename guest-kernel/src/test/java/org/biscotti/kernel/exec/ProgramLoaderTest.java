@@ -31,7 +31,7 @@ import org.biscotti.kernel.mem.MemoryPolicy;
 import org.biscotti.kernel.mem.UserMemory;
 import org.biscotti.kernel.port.CpuContext;
 import org.biscotti.kernel.port.GuestMemory;
-import org.biscotti.kernel.port.MemoryBacking;
+import org.biscotti.kernel.port.NoBacking;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -60,19 +60,6 @@ class ProgramLoaderTest {
   private final Map<String, FakeFile> files = new HashMap<>();
   private final List<String> opened = new ArrayList<>();
   private final List<AddressSpace> spaces = new ArrayList<>();
-
-  private static final class NoBacking implements MemoryBacking {
-    @Override
-    public boolean commit(long gpa, long bytes) {
-      return true;
-    }
-
-    @Override
-    public void downgraded(long[] gpas, int[] runs, int count, long cpus) {}
-
-    @Override
-    public void tablesReleased() {}
-  }
 
   @AfterEach
   void everyFrameIsBack() {

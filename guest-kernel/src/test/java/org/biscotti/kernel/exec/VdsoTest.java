@@ -22,7 +22,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.biscotti.kernel.port.Clock;
 import org.biscotti.kernel.port.GuestMemory;
-import org.biscotti.kernel.port.MemoryBacking;
+import org.biscotti.kernel.port.NoBacking;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -180,18 +180,5 @@ class VdsoTest {
     public long monotonicNanos() {
       return System.nanoTime() + error;
     }
-  }
-
-  private static final class NoBacking implements MemoryBacking {
-    @Override
-    public boolean commit(long gpa, long bytes) {
-      return true;
-    }
-
-    @Override
-    public void downgraded(long[] gpas, int[] runs, int count, long cpus) {}
-
-    @Override
-    public void tablesReleased() {}
   }
 }

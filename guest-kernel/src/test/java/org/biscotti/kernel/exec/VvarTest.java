@@ -8,7 +8,7 @@ import java.math.BigInteger;
 import java.util.Random;
 import org.biscotti.kernel.port.Clock;
 import org.biscotti.kernel.port.GuestMemory;
-import org.biscotti.kernel.port.MemoryBacking;
+import org.biscotti.kernel.port.NoBacking;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -42,19 +42,6 @@ class VvarTest {
       }
       return hostNanos;
     }
-  }
-
-  private static final class NoBacking implements MemoryBacking {
-    @Override
-    public boolean commit(long gpa, long bytes) {
-      return true;
-    }
-
-    @Override
-    public void downgraded(long[] gpas, int[] runs, int count, long root) {}
-
-    @Override
-    public void tablesReleased() {}
   }
 
   private boolean update(long tsc) {

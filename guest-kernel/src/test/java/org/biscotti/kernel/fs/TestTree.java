@@ -18,7 +18,7 @@ import org.biscotti.kernel.mem.UserBuffer;
 import org.biscotti.kernel.mem.UserMemory;
 import org.biscotti.kernel.port.Clock;
 import org.biscotti.kernel.port.GuestMemory;
-import org.biscotti.kernel.port.MemoryBacking;
+import org.biscotti.kernel.port.NoBacking;
 import org.jspecify.annotations.Nullable;
 
 /** A booted tree, one process to work in it, and a piece of that process's memory. */
@@ -53,7 +53,7 @@ final class TestTree implements Caller, AutoCloseable {
 
   TestTree(int frameCount, InodePolicy inodes) {
     GuestMemory memory =
-        new GuestMemory(arena.allocate((frameCount + 1L) * PAGE, PAGE), new PlainBacking());
+        new GuestMemory(arena.allocate((frameCount + 1L) * PAGE, PAGE), new NoBacking());
     frames = new FrameAllocator(memory, PAGE, MemoryPolicy.EXACT);
     space = new AddressSpace(frames, memory, new long[] {0x1003}, MemoryPolicy.EXACT);
     user = new UserMemory(space);
@@ -213,19 +213,6 @@ final class TestTree implements Caller, AutoCloseable {
     public long monotonicNanos() {
       return time.incrementAndGet();
     }
-  }
-
-  private static final class PlainBacking implements MemoryBacking {
-    @Override
-    public boolean commit(long gpa, long bytes) {
-      return true;
-    }
-
-    @Override
-    public void downgraded(long[] gpas, int[] runs, int count, long cpus) {}
-
-    @Override
-    public void tablesReleased() {}
   }
 
   private final class OneProcess implements ProcessDirectory {

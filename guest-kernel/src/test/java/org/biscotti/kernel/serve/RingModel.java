@@ -14,7 +14,7 @@ import java.util.function.BiFunction;
 import java.util.function.BooleanSupplier;
 import org.biscotti.kernel.port.CpuContext;
 import org.biscotti.kernel.port.GuestMemory;
-import org.biscotti.kernel.port.MemoryBacking;
+import org.biscotti.kernel.port.NoBacking;
 import org.biscotti.kernel.port.RegisterFile;
 import org.biscotti.kernel.task.Task;
 import org.jspecify.annotations.Nullable;
@@ -106,19 +106,6 @@ final class RingModel implements Interleavings.World {
       throw new ExceptionInInitializerError(e);
     }
     return fields;
-  }
-
-  private static final class NoBacking implements MemoryBacking {
-    @Override
-    public boolean commit(long gpa, long bytes) {
-      return true;
-    }
-
-    @Override
-    public void downgraded(long[] gpas, int[] runs, int count, long cpus) {}
-
-    @Override
-    public void tablesReleased() {}
   }
 
   /** A call that another thread goes on with. */

@@ -23,7 +23,7 @@ import org.biscotti.kernel.parallel.Parallel;
 import org.biscotti.kernel.port.Clock;
 import org.biscotti.kernel.port.CpuContext;
 import org.biscotti.kernel.port.GuestMemory;
-import org.biscotti.kernel.port.MemoryBacking;
+import org.biscotti.kernel.port.NoBacking;
 import org.biscotti.kernel.syscall.Dispatcher;
 import org.biscotti.kernel.syscall.SyscallObserver;
 import org.biscotti.kernel.syscall.SyscallTable;
@@ -50,7 +50,7 @@ class StraceTest {
 
   private final Arena arena = Arena.ofShared();
   private final GuestMemory memory =
-      new GuestMemory(arena.allocate(257L * PAGE, PAGE), new PlainBacking());
+      new GuestMemory(arena.allocate(257L * PAGE, PAGE), new NoBacking());
   private final FrameAllocator frames = new FrameAllocator(memory, PAGE, MemoryPolicy.EXACT);
   private final KernelState kernel =
       new KernelState(
@@ -73,19 +73,6 @@ class StraceTest {
   private final Statistics statistics = new Statistics(1);
   private final Dispatcher dispatcher =
       new Dispatcher(new SyscallTable(), CompositeObserver.of(List.of(strace, statistics)));
-
-  private static final class PlainBacking implements MemoryBacking {
-    @Override
-    public boolean commit(long gpa, long bytes) {
-      return true;
-    }
-
-    @Override
-    public void downgraded(long[] gpas, int[] runs, int count, long cpus) {}
-
-    @Override
-    public void tablesReleased() {}
-  }
 
   private static final class StoppedClock implements Clock {
     @Override
