@@ -60,7 +60,7 @@ CONF
   export APT_CONFIG=$dir/conf
 }
 
-# Sets qemu. Below 8.1 the multi-threaded emulator loses races with the kernel's code patching.
+# Sets qemu. Below 8.1 the emulator, multi-threaded, loses races with the kernel's code patching.
 find_qemu() {
   local version dir=$cache/qemu log=$cache/qemu.log package
   qemu=$(type -P qemu-system-x86_64)
@@ -225,7 +225,9 @@ tsc=$(awk '/^cpu MHz/ {printf "%d", $4 * 1000; exit}' /proc/cpuinfo)
 share=security_model=none,multidevs=remap
 folders=(-virtfs "local,path=/,mount_tag=root,readonly=on,$share")
 [[ -n $out ]] && folders+=(-virtfs "local,path=$out,mount_tag=out,$share")
-timeout -k 5 "$limit" "$qemu" -M q35 -accel tcg,thread=multi -cpu EPYC -smp 2 -m "$memory" \
+# One thread for both processors: with two the emulator now and then runs a processor on stale
+# translations, and a program, or the JVM, dies of an exception that it has not made.
+timeout -k 5 "$limit" "$qemu" -M q35 -accel tcg,thread=single -cpu EPYC -smp 2 -m "$memory" \
   -nodefaults -no-user-config -display none -no-reboot \
   -kernel "$kernel/vmlinux" -initrd "$work/initrd.cpio" \
   -append "console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable tsc_early_khz=$tsc" \
