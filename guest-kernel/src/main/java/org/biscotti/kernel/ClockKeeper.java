@@ -36,16 +36,22 @@ final class ClockKeeper {
   private final Clock clock;
   private volatile long nextNanos;
 
-  /** Guarded by the lock, as are the others. */
+  /** Guarded by the lock. */
   private long interval = FIRST_INTERVAL_NANOS;
 
+  /** How often that has been; guarded by the lock. */
   private int putOff;
 
-  /** Between these bounds was CLOCK_MONOTONIC when the counter was {@code tsc}. */
-  private long tsc;
+  /** Between the bounds was CLOCK_MONOTONIC when the counter was {@code tsc}. */
+  private record Reading(long tsc, long low, long high) {
+    long middle() {
+      return low + (high - low) / 2;
+    }
 
-  private long low;
-  private long high;
+    long error() {
+      return Math.max((high - low + 1) / 2, 1);
+    }
+  }
 
   ClockKeeper(Vvar vvar, Clock clock) {
     this.vvar = vvar;
@@ -69,19 +75,18 @@ final class ClockKeeper {
     long frequency = cpu.timestampFrequency();
     if (frequency == 0) {
       vvar.disable();
+      interval = INTERVAL_NANOS;
       return;
     }
-    readCounter(cpu, frequency);
-    long error = Math.max((high - low + 1) / 2, 1);
-    boolean exact = error <= WANTED_NANOS;
-    if (!exact && putOff < PATIENCE) {
+    Reading reading = readCounter(cpu, frequency);
+    if (reading.error() > WANTED_NANOS && putOff < PATIENCE) {
       putOff++;
       return;
     }
     putOff = PATIENCE;
-    if (error <= ClockSample.ERROR_MAX) {
-      vvar.update(withRealtime(tsc, low + (high - low) / 2, error), frequency);
-      interval = Math.min(interval * 2, INTERVAL_NANOS);
+    interval = Math.min(interval * 2, INTERVAL_NANOS);
+    if (reading.error() <= ClockSample.ERROR_MAX) {
+      vvar.update(withRealtime(reading), frequency);
     }
   }
 
@@ -90,10 +95,10 @@ final class ClockKeeper {
    * thread can lose its core in the middle of one; but each gives bounds, and the truth lies in all
    * of them.
    */
-  private void readCounter(GuestCpu cpu, long frequency) {
-    tsc = cpu.timestampCounter();
-    low = Long.MIN_VALUE;
-    high = Long.MAX_VALUE;
+  private Reading readCounter(GuestCpu cpu, long frequency) {
+    long tsc = cpu.timestampCounter();
+    long low = Long.MIN_VALUE;
+    long high = Long.MAX_VALUE;
     double nanosPerTick = (double) TimeUnit.SECONDS.toNanos(1) / frequency;
     for (int i = 0; i < READINGS || (i < READINGS_MAX && high - low > 2 * WANTED_NANOS); i++) {
       long before = clock.monotonicNanos();
@@ -109,10 +114,11 @@ final class ClockKeeper {
         high = Math.min(high, after - passed);
       }
     }
+    return new Reading(tsc, low, high);
   }
 
   /** How far CLOCK_REALTIME is ahead of CLOCK_MONOTONIC is found in the same way. */
-  private ClockSample withRealtime(long tsc, long nanos, long error) {
+  private ClockSample withRealtime(Reading reading) {
     long lowest = Long.MIN_VALUE;
     long highest = Long.MAX_VALUE;
     for (int i = 0; i < READINGS; i++) {
@@ -126,6 +132,6 @@ final class ClockKeeper {
       highest = lowest;
     }
     long half = (highest - lowest) / 2;
-    return new ClockSample(tsc, nanos, error, lowest + half, half + 1);
+    return new ClockSample(reading.tsc, reading.middle(), reading.error(), lowest + half, half + 1);
   }
 }

@@ -116,30 +116,13 @@ final class VcpuLoop {
       ExitEvent event = Events.exit();
       boolean posted = trap == Trap.Posted.POSTED;
       Task now = posted ? server.closePosted(task) : server.close(task);
-      if (now == null) {
-        if (event != null) {
-          event.done(cpu.index(), trap.getClass().getSimpleName(), task.processId());
-        }
-        return;
+      boolean goesOn = false;
+      if (now != null) {
+        task = now;
+        running = task;
+        task.stops(trapped);
+        goesOn = goesOnAfter(trap, task, trapped);
       }
-      task = now;
-      running = task;
-      task.stops(trapped);
-      if (trap != Trap.Syscall.SYSCALL && !posted) {
-        leaveTrampoline(task, trap);
-      }
-      boolean goesOn =
-          switch (trap) {
-            case Trap.Syscall call -> serve(task, false, trapped);
-            case Trap.Posted call -> settle(task, trapped);
-            case Trap.PageFault fault -> fault(task, fault);
-            case Trap.Fault fault -> {
-              ExceptionSignals.exception(task, fault, cpu);
-              yield true;
-            }
-            case Trap.Interrupted kick -> !giveWay(task, false);
-            case Trap.Unrunnable broken -> unrunnable(task, broken);
-          };
       if (event != null) {
         event.done(cpu.index(), trap.getClass().getSimpleName(), task.processId());
       }
@@ -152,6 +135,24 @@ final class VcpuLoop {
         server.noteService(mark - trapped);
       }
     }
+  }
+
+  /** Serves a trap; false if the task is this vCPU's no longer. */
+  private boolean goesOnAfter(Trap trap, Task task, long trapped) {
+    if (trap != Trap.Syscall.SYSCALL && trap != Trap.Posted.POSTED) {
+      leaveTrampoline(task, trap);
+    }
+    return switch (trap) {
+      case Trap.Syscall call -> serve(task, false, trapped);
+      case Trap.Posted call -> server.settle(task, cpu) ? goOn(task) : serve(task, true, trapped);
+      case Trap.PageFault fault -> fault(task, fault);
+      case Trap.Fault fault -> {
+        ExceptionSignals.exception(task, fault, cpu);
+        yield true;
+      }
+      case Trap.Interrupted kick -> !giveWay(task, false);
+      case Trap.Unrunnable broken -> unrunnable(task, broken);
+    };
   }
 
   /** Nobody is to see a program in what has been put into its code. */
@@ -196,11 +197,6 @@ final class VcpuLoop {
   /** Serves a system call; false if the task has to wait and is this vCPU's no longer. */
   private boolean serve(Task task, boolean posted, long trapped) {
     return server.serveExit(task, posted, trapped) && goOn(task);
-  }
-
-  /** After an exit with a posted call, which somebody else may have finished. */
-  private boolean settle(Task task, long trapped) {
-    return server.settle(task, cpu) ? goOn(task) : serve(task, true, trapped);
   }
 
   private boolean goOn(Task task) {

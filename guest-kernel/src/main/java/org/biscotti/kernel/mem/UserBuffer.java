@@ -78,9 +78,8 @@ public final class UserBuffer {
    * True if so many bytes are better moved by several threads, {@linkplain #moveInParts in parts}.
    */
   public boolean isWorthParts(long bytes) {
-    return kernel == null
-        && Math.min(bytes, remaining) >= 2 * PART_BYTES
-        && parallel.pays(Math.min(bytes, remaining) / BYTES_PER_NANO);
+    long all = Math.min(bytes, remaining);
+    return kernel == null && all >= 2 * PART_BYTES && parallel.pays(all / BYTES_PER_NANO);
   }
 
   /**

@@ -398,7 +398,7 @@ public class Call {
   }
 
   /** Makes the caller's call BUSY; false if the vCPU has moved it. */
-  private boolean lock() {
+  boolean lock() {
     while (!change(taken(), BUSY)) {
       if (state() == MOVED) {
         return false;
@@ -410,15 +410,14 @@ public class Call {
 
   /**
    * Gives the vCPU to another task of the same address space: the program goes on as that. The call
-   * is moved, and stays the caller's with the task, whose registers have been {@linkplain
-   * #takeSaved taken}.
+   * is moved, and stays the caller's with the task.
    *
    * @param next runnable; the vCPU's from now on
+   * @param saved the task's registers, as {@link #takeSaved} has them
    * @return false if the vCPU has moved the call: then the other task stays the caller's
    */
-  boolean switchTo(Task next) {
-    PostedRegisters saved = registers;
-    forgetRegisters();
+  boolean switchTo(Task next, PostedRegisters saved) {
+    forgetRegisters(); // the call goes on, and ends, without them
     if (!lock()) {
       return false;
     }
@@ -435,10 +434,8 @@ public class Call {
   }
 
   /** Saves the task, and loads the other in its place. */
-  void leaveTo(Task next, @Nullable PostedRegisters saved) {
-    if (saved != null) {
-      saved.saveTo(task().context());
-    }
+  void leaveTo(Task next, PostedRegisters saved) {
+    saved.saveTo(task().context());
     task().switchTo(next);
     ring.answerSwitch(sequence, next.context());
   }

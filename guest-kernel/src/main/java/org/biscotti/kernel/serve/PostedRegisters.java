@@ -113,9 +113,7 @@ final class PostedRegisters implements RegisterFile {
 
   /** True if the entry page's code can load all of a saved thread's registers. */
   static boolean isLoadable(CpuContext context) {
-    byte[] vector = context.vector;
-    return isLoadable(context.registers)
-        && (vector.length == 0 || (mxcsr(vector) & ~MXCSR_MASK) == 0);
+    return isLoadable(context.registers, context.vector.length != 0, context.vector);
   }
 
   /** True if all of it is a user's, with vector state and bases, as a thread can be saved. */
@@ -163,13 +161,14 @@ final class PostedRegisters implements RegisterFile {
 
   /** True if the entry page's code can load all of it: it is a user's and nothing is unusual. */
   boolean isLoadable() {
-    return isLoadable(registers) && (!vectorChanged || (mxcsr(vector) & ~MXCSR_MASK) == 0);
+    return isLoadable(registers, vectorChanged, vector);
   }
 
-  private static boolean isLoadable(long[] registers) {
+  private static boolean isLoadable(long[] registers, boolean withVector, byte[] vector) {
     return isUserAddress(registers[RIP])
         && isUserAddress(registers[RSP])
-        && (registers[RFLAGS] & EXTRAORDINARY_FLAGS) == 0;
+        && (registers[RFLAGS] & EXTRAORDINARY_FLAGS) == 0
+        && (!withVector || (mxcsr(vector) & ~MXCSR_MASK) == 0);
   }
 
   static boolean isUserAddress(long address) {

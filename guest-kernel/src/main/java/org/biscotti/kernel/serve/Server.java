@@ -36,12 +36,6 @@ public final class Server {
   /** A server that has had something to serve within this time is in the middle of it. */
   private static final long BUSY_NANOS = TimeUnit.MICROSECONDS.toNanos(50);
 
-  /**
-   * So long a task waits for its vCPU while the one that could steal it is a busy server: who makes
-   * calls will wait soon, and two vCPUs without a server are worse than one with.
-   */
-  private static final long BUSY_STEAL_NANOS = TimeUnit.MICROSECONDS.toNanos(500);
-
   /** Looks at the rings between two looks at the clock. */
   private static final int LOOKS = 64;
 
@@ -178,9 +172,6 @@ public final class Server {
    *     nobody has taken the call, and it is to be served like one that came by an exit
    */
   public boolean settle(Task task, GuestCpu cpu) {
-    if (serving.exitless() == Exitless.OFF) {
-      return false;
-    }
     Call call = ring.call();
     if (call.state() == Call.FINISHED) {
       // It may have been posted again, in answer to whoever has finished it by now.
@@ -297,8 +288,8 @@ public final class Server {
     try {
       long last = System.nanoTime();
       boolean served = false;
-      long steal = Scheduler.STEAL_NANOS;
-      for (int looks = 1; !scheduler.hasWork(vcpu, steal); looks++) {
+      boolean busy = false;
+      for (int looks = 1; !scheduler.hasWork(vcpu, busy); looks++) {
         served |= serveOnce();
         if (looks % LOOKS == 0) {
           long now = System.nanoTime();
@@ -308,11 +299,10 @@ public final class Server {
           } else if (now - last > SPIN_NANOS) {
             break;
           }
-          boolean busy = now - last < BUSY_NANOS;
+          busy = now - last < BUSY_NANOS;
           if (!busy && scheduler.running() == 0) {
             break;
           }
-          steal = busy ? BUSY_STEAL_NANOS : Scheduler.STEAL_NANOS;
         }
         Thread.onSpinWait();
       }
@@ -403,7 +393,7 @@ public final class Server {
       scheduler.enqueue(next);
       return false;
     }
-    if (!call.switchTo(next)) {
+    if (!call.switchTo(next, registers)) {
       scheduler.enqueue(next);
       return true; // the vCPU's thread has saved the task, and is rid of it
     }
@@ -413,9 +403,8 @@ public final class Server {
     return true;
   }
 
-  @SuppressWarnings("ReferenceEquality") // the very same address space
   private static boolean isReadySibling(Task next, Task task) {
-    return next.space() == task.space()
+    return next.isSiblingOf(task)
         && next.hold() == null
         && next.execution() == null
         && !next.mustLeaveGuest()

@@ -141,19 +141,27 @@ class SyscallRing {
 
   /** Answers with a result. */
   void answer(int sequence, long result) {
-    answered = sequence;
-    answeredCount++;
-    answeredAction = RETURN;
     answeredResult = result;
     memory.setLong(reply + REPLY_RESULT, result);
-    memory.setInt(reply + REPLY_ACTION, RETURN);
+    answerForGood(sequence, RETURN);
+  }
+
+  private void answerForGood(int sequence, int action) {
+    answered = sequence;
+    answeredCount++;
+    answeredAction = action;
+    send(sequence, action);
+  }
+
+  /** After everything that the program needs for the action. */
+  private void send(int sequence, int action) {
+    memory.setInt(reply + REPLY_ACTION, action);
     memory.setIntRelease(reply + REPLY_SEQUENCE, sequence);
   }
 
   /** Makes the program leave the guest with its request. */
   void answerLeave(int sequence) {
-    memory.setInt(reply + REPLY_ACTION, LEAVE);
-    memory.setIntRelease(reply + REPLY_SEQUENCE, sequence);
+    send(sequence, LEAVE);
   }
 
   /** Copies the registers of the request that has been taken; vector state apart. */
@@ -171,8 +179,7 @@ class SyscallRing {
     if (!PostedRegisters.isUserAddress(memory.getLong(request + REQUEST_RSP))) {
       return false;
     }
-    memory.setInt(reply + REPLY_ACTION, SAVE);
-    memory.setIntRelease(reply + REPLY_SEQUENCE, sequence);
+    send(sequence, SAVE);
     return true;
   }
 
@@ -204,24 +211,17 @@ class SyscallRing {
    * @param registers loadable; kept
    */
   void answerRegisters(int sequence, PostedRegisters registers) {
-    answered = sequence;
-    answeredCount++;
     answeredRegisters = registers;
-    answeredAction = registers.copyTo(memory, reply);
-    vectorUsed |= answeredAction == LOAD_VECTOR;
-    memory.setInt(reply + REPLY_ACTION, answeredAction);
-    memory.setIntRelease(reply + REPLY_SEQUENCE, sequence);
+    int action = registers.copyTo(memory, reply);
+    vectorUsed |= action == LOAD_VECTOR;
+    answerForGood(sequence, action);
   }
 
   /** Answers with all of another thread's registers, which are loadable. */
   void answerSwitch(int sequence, CpuContext next) {
-    answered = sequence;
-    answeredCount++;
-    answeredAction = SWITCH;
     PostedRegisters.load(next, memory, reply, vectorBytes);
     vectorUsed = true;
-    memory.setInt(reply + REPLY_ACTION, SWITCH);
-    memory.setIntRelease(reply + REPLY_SEQUENCE, sequence);
+    answerForGood(sequence, SWITCH);
   }
 
   /** True if a request that {@link #isAnswered} has been by another task. */

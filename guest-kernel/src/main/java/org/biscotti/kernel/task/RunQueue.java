@@ -194,8 +194,7 @@ final class RunQueue<T extends Schedulable> {
   /** The vCPU is about to run a task; by its thread. */
   void runs(GuestCpu on, T task, long nowNanos) {
     guestCpu = on;
-    currentSince = nowNanos;
-    current = task;
+    runsInstead(task, nowNanos);
   }
 
   /** The vCPU runs another task; by whoever has its thread wait. */

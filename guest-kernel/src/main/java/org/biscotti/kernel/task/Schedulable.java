@@ -37,7 +37,7 @@ abstract class Schedulable {
   abstract long affinity();
 
   /** True if one can follow the other on a vCPU without leaving the guest. */
-  abstract boolean isSiblingOf(Schedulable other);
+  public abstract boolean isSiblingOf(Schedulable other);
 
   /** Nanoseconds of processor that it has had. */
   abstract long cpuNanos();

@@ -37,7 +37,13 @@ public final class Scheduler<T extends Schedulable> implements AutoCloseable {
    * vCPU and filling its caches costs as much. Measured from 0 to 1000 µs with the benchmark {@code
    * processes}: from 100 µs on threads that wake each other pay more than they gain.
    */
-  public static final long STEAL_NANOS = TimeUnit.MICROSECONDS.toNanos(40);
+  static final long STEAL_NANOS = TimeUnit.MICROSECONDS.toNanos(40);
+
+  /**
+   * So long it waits while the vCPU that could steal it is a busy server: who makes calls will wait
+   * soon, and two vCPUs without a server are worse than one with.
+   */
+  private static final long BUSY_STEAL_NANOS = TimeUnit.MICROSECONDS.toNanos(500);
 
   /** A task that wakes up takes the vCPU from one that is so far ahead of it. */
   private static final long PREEMPT_NANOS = SLICE_NANOS / 4;
@@ -223,7 +229,7 @@ public final class Scheduler<T extends Schedulable> implements AutoCloseable {
       ParkEvent event = Events.park();
       own.prepareToPark();
       // Who adds a task, or wants this thread, does that first and then looks whether it parks.
-      if (!hasWork(cpu.index()) && !closed && !own.isWanted()) {
+      if (!hasWork(cpu.index(), false) && !closed && !own.isWanted()) {
         own.park(someTaskWaitsFor(own.cpu()) ? stealNanos : 0);
       }
       own.parkEnds();
@@ -250,13 +256,13 @@ public final class Scheduler<T extends Schedulable> implements AutoCloseable {
     queues.get(cpu).runsInstead(task, nowNanos);
   }
 
-  /** True if a vCPU without a task would get one. */
-  public boolean hasWork(int cpu) {
-    return hasWork(cpu, stealNanos);
-  }
-
-  /** The same, if it lets tasks that wait for others wait for so long, and not less than usual. */
-  public boolean hasWork(int cpu, long afterNanos) {
+  /**
+   * True if a vCPU without a task would get one.
+   *
+   * @param busy true if it is a server that has calls to serve
+   */
+  public boolean hasWork(int cpu, boolean busy) {
+    long afterNanos = busy ? Math.max(stealNanos, BUSY_STEAL_NANOS) : stealNanos;
     for (RunQueue<T> queue : queues) {
       if (queue.cpu() == cpu ? queue.count() > 0 : isStealable(queue, cpu, afterNanos)) {
         return true;

@@ -460,7 +460,7 @@ public final class Task extends Schedulable implements Caller {
 
   @Override
   @SuppressWarnings("ReferenceEquality") // the very same address space
-  boolean isSiblingOf(Schedulable other) {
+  public boolean isSiblingOf(Schedulable other) {
     return other instanceof Task task && task.space() == space();
   }
 

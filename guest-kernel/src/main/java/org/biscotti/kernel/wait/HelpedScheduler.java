@@ -6,7 +6,6 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A scheduler of virtual threads whose continuations platform threads run that wait for them, or
@@ -61,6 +60,7 @@ public final class HelpedScheduler implements Executor {
   }
 
   /** Takes care that no continuation is forgotten, until there has long been none. */
+  @SuppressWarnings("ReferenceEquality") // the very same continuation
   private void guard() {
     Runnable seen = null;
     for (int vain = 0; vain < LOOKS_IN_VAIN; vain++) {
@@ -72,7 +72,7 @@ public final class HelpedScheduler implements Executor {
       Runnable first = ready.peek();
       if (first != null) {
         vain = 0;
-        if (isSame(first, seen)) {
+        if (first == seen) {
           flush();
         }
       }
@@ -81,11 +81,6 @@ public final class HelpedScheduler implements Executor {
     guarded.set(false);
     // Somebody may have relied on it a moment ago.
     flush();
-  }
-
-  @SuppressWarnings("ReferenceEquality") // the very same one
-  private static boolean isSame(Runnable first, @Nullable Runnable seen) {
-    return first == seen;
   }
 
   /**

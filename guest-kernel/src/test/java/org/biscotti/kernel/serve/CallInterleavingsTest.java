@@ -22,51 +22,51 @@ class CallInterleavingsTest {
 
   @Test
   void oneProgramAndOneServer() {
-    tryAll(new Size(1, 2, true, 1, 0, 1, 1, 1, 1, 0));
+    tryAll(new Size(1, 2, true, 1, 0, 1, 1, 1, 1, 0, 0));
   }
 
   @Test
   void twoProgramsOnOneVcpu() {
-    tryAll(new Size(2, 1, true, 1, 0, 1, 1, 0, 0, 0));
+    tryAll(new Size(2, 1, true, 1, 0, 1, 1, 0, 0, 0, 0));
   }
 
   /** With calls that are refused it takes half a minute, so only under -Dbiscotti.stress. */
   @Test
   void twoServers() {
     int refusals = Integer.getInteger("biscotti.stress", 0) > 0 ? 1 : 0;
-    tryAll(new Size(1, 2, false, 0, 0, 2, 1, refusals, 0, 0));
+    tryAll(new Size(1, 2, false, 0, 0, 2, 1, refusals, 0, 0, 0));
   }
 
   @Test
   void forgerAndVictim() {
-    tryAll(new Size(2, 1, true, 1, 1, 1, 0, 0, 0, 0));
+    tryAll(new Size(2, 1, true, 1, 1, 1, 0, 0, 0, 0, 0));
   }
 
   /** A request that is forged may be taken after the real one, before it, or in its place. */
   @Test
   void forgerWhoseCallsWait() {
-    tryAll(new Size(1, 1, true, 0, 2, 1, 1, 0, 0, 0));
+    tryAll(new Size(1, 1, true, 0, 2, 1, 1, 0, 0, 0, 0));
   }
 
   /** Calls that set all registers, or at whose end a signal handler has to run. */
   @Test
   void callsThatLoadRegisters() {
-    tryAll(new Size(1, 2, true, 1, 0, 1, 0, 0, 1, 2));
+    tryAll(new Size(1, 2, true, 1, 0, 1, 0, 0, 1, 2, 0));
   }
 
   @Test
   void callsThatLoadRegistersOfOneOfTwo() {
-    tryAll(new Size(2, 1, true, 0, 0, 1, 1, 0, 0, 1));
+    tryAll(new Size(2, 1, true, 0, 0, 1, 1, 0, 0, 1, 0));
   }
 
   @Test
   void twoServersOfCallsThatLoadRegisters() {
-    tryAll(new Size(1, 2, false, 0, 0, 2, 0, 0, 0, 1));
+    tryAll(new Size(1, 2, false, 0, 0, 2, 0, 0, 0, 1, 0));
   }
 
   @Test
   void forgerOfCallsThatLoadRegisters() {
-    tryAll(new Size(2, 1, true, 0, 1, 1, 0, 0, 0, 1));
+    tryAll(new Size(2, 1, true, 0, 1, 1, 0, 0, 0, 1, 0));
   }
 
   /** A server gives the vCPU of a call that waits to the next program in the run queue. */
@@ -105,7 +105,7 @@ class CallInterleavingsTest {
   @Test
   void findsTheCallThatIsServedTwice() {
     assertThatThrownBy(
-            () -> search(new Size(1, 1, true, 0, 0, 1, 0, 0, 0, 1), ForgetsThatItAsked::new))
+            () -> search(new Size(1, 1, true, 0, 0, 1, 0, 0, 0, 1, 0), ForgetsThatItAsked::new))
         .isInstanceOf(AssertionError.class);
   }
 
@@ -134,7 +134,8 @@ class CallInterleavingsTest {
   /** The mutant does what the class did once: the search finds that the task is lost. */
   @Test
   void findsTheTaskThatALookInVainLost() {
-    assertThatThrownBy(() -> search(new Size(1, 2, true, 1, 0, 1, 0, 0, 0, 0), TakenTooSoon::new))
+    assertThatThrownBy(
+            () -> search(new Size(1, 2, true, 1, 0, 1, 0, 0, 0, 0, 0), TakenTooSoon::new))
         .isInstanceOf(AssertionError.class);
   }
 
@@ -148,17 +149,14 @@ class CallInterleavingsTest {
     }
 
     @Override
-    boolean switchTo(Task next) {
-      while (!change(turn() << 3 | TAKEN, BUSY)) {
-        if (state() == MOVED) {
-          return false;
-        }
-        spin();
+    boolean switchTo(Task next, PostedRegisters saved) {
+      if (!lock()) {
+        return false;
       }
       Call fresh = ring.newCall();
       ring.replaceCall(fresh);
       set(MOVED);
-      leaveTo(next, null);
+      leaveTo(next, saved);
       fresh.set(OPEN);
       return true;
     }

@@ -41,21 +41,7 @@ final class RingModel implements Interleavings.World {
       int refusals,
       int signals,
       int loads,
-      int switches) {
-    Size(
-        int programs,
-        int calls,
-        boolean exits,
-        int traps,
-        int forgeries,
-        int servers,
-        int waits,
-        int refusals,
-        int signals,
-        int loads) {
-      this(programs, calls, exits, traps, forgeries, servers, waits, refusals, signals, loads, 0);
-    }
-  }
+      int switches) {}
 
   private static final long REPLY = BYTES;
   private static final int VECTOR_BYTES = RegisterFile.VECTOR_BYTES_MIN;
@@ -303,13 +289,13 @@ final class RingModel implements Interleavings.World {
       program().detach();
     }
 
-    boolean switchTo(Program other) {
+    boolean switchTo(Program other, PostedRegisters saved) {
       next = other;
-      return switchTo((Task) null);
+      return switchTo((Task) null, saved);
     }
 
     @Override
-    void leaveTo(Task task, @Nullable PostedRegisters saved) {
+    void leaveTo(Task task, PostedRegisters saved) {
       program().detach();
       Program other = next;
       if (other == null) {
@@ -865,7 +851,7 @@ final class RingModel implements Interleavings.World {
       return;
     }
     schedule.mark();
-    if (!call.switchTo(next)) {
+    if (!call.switchTo(next, registers)) {
       makeRunnable(next);
     }
     program.leaveTask();

@@ -317,7 +317,7 @@ class SchedulerTest {
     }
 
     @Override
-    boolean isSiblingOf(Schedulable other) {
+    public boolean isSiblingOf(Schedulable other) {
       return program != 0 && other instanceof Fake fake && fake.program == program;
     }
 
