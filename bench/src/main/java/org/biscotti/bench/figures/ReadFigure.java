@@ -3,11 +3,12 @@ package org.biscotti.bench.figures;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
- * The paper's figure 2: large reads of a cached file, by one thread, by a transient thread for each
- * part, and by whoever is idle; beside them what memory allows.
+ * The paper's figure 2: large reads and writes of a cached file, by one thread, by a transient
+ * thread for each part, and by whoever is idle; beside them what memory allows.
  */
 final class ReadFigure implements Experiment {
   private static final String BANDWIDTH = "GB/s";
@@ -18,8 +19,32 @@ final class ReadFigure implements Experiment {
   private static final String NATIVE = "native Linux";
   private static final double BANDWIDTH_MIN = 0.8;
   private static final double SLOWER_MAX = 1.05;
+
+  /** What {@code --parallel} calls the policies. */
   private static final Map<String, String> POLICIES =
       Map.of(INLINE, "inline", THREAD, "thread", ADAPTIVE, "adaptive");
+
+  private static final List<String> SUBJECTS = List.of(INLINE, THREAD, ADAPTIVE, NATIVE);
+
+  /** What is done to the file, as the program and as the results name it. */
+  private enum Operation {
+    READ("reads"),
+    WRITE("overwrites");
+
+    final String plural;
+
+    Operation(String plural) {
+      this.plural = plural;
+    }
+
+    String argument() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+
+    String series(String subject) {
+      return plural + ", " + subject;
+    }
+  }
 
   @Override
   public String name() {
@@ -33,88 +58,112 @@ final class ReadFigure implements Experiment {
 
   @Override
   public int steps(boolean quick) {
-    return POLICIES.size() + 3;
+    return Operation.values().length * SUBJECTS.size() + 2;
   }
 
   @Override
   public Result run(Lab lab) throws IOException {
     List<String> sizes = new ArrayList<>();
-    for (long size = 4096; size <= 256L << 20; size *= lab.choose(4, 2)) {
+    for (long size = 4096; size <= 256L << 20; size *= lab.choose(16, 2)) {
       sizes.add(Long.toString(size));
     }
     List<Point> points = new ArrayList<>();
-    List<String> program = new ArrayList<>(List.of(lab.program("parread"), "read", "/tmp"));
-    program.addAll(sizes);
-    for (String series : List.of(INLINE, THREAD, ADAPTIVE)) {
-      lab.step("reads, " + series);
-      List<String> options = List.of("--memory=2G", "--parallel=" + POLICIES.get(series));
-      add(points, series, lab.guest(options, program));
-    }
-    lab.step("reads, native");
-    program.set(2, "/dev/shm");
-    add(points, NATIVE, lab.natively(program));
     List<String> copies = new ArrayList<>();
     for (int threads : new int[] {1, Lab.cores()}) {
       String series = threads == 1 ? "memcpy, 1 thread" : "memcpy, %d threads".formatted(threads);
       lab.step(series);
       copies.add(series);
-      List<String> copy =
-          new ArrayList<>(List.of(lab.program("parread"), "copy", Integer.toString(threads)));
-      copy.addAll(sizes);
-      add(points, series, lab.natively(copy));
+      add(points, series, lab.natively(command(lab, sizes, "copy", Integer.toString(threads))));
     }
-    List<String> series = new ArrayList<>(List.of(INLINE, THREAD, ADAPTIVE, NATIVE));
-    series.addAll(copies);
+    List<Chart> charts = new ArrayList<>();
+    for (Operation operation : Operation.values()) {
+      List<String> shown = new ArrayList<>();
+      for (String subject : SUBJECTS) {
+        String series = operation.series(subject);
+        lab.step(series);
+        shown.add(series);
+        add(points, series, measure(lab, sizes, operation, subject));
+      }
+      shown.addAll(copies);
+      charts.add(
+          new Chart(
+              operation.argument(),
+              "Cached file, " + operation.plural,
+              BANDWIDTH,
+              "bytes of one call",
+              Chart.Kind.LINES_LOG_X,
+              shown));
+    }
     Result result =
         new Result(
             name(),
             title(),
             points,
-            List.of(
-                new Chart(
-                    "read",
-                    "Reads of a cached file",
-                    BANDWIDTH,
-                    "bytes of one read",
-                    Chart.Kind.LINES_LOG_X,
-                    series)),
+            charts,
             new ArrayList<>(),
             List.of(
                 "The paper prints the code (figure 2) and does not measure it: a thread for each block.",
-                "Native memcpy is bound by memory. A read in the guest goes page by page, by the "
-                    + "kernel's tables, and small ones have the cost of a system call in them."));
-    judge(result, sizes, copies.getLast());
+                "Native memcpy is bound by memory. A call in the guest goes page by page, by the "
+                    + "kernel's tables, and small ones have the cost of a system call in them.",
+                "Several threads write only to pages that the file has; new ones are one thread's."));
+    for (Operation operation : Operation.values()) {
+      judge(result, operation, sizes, copies.getLast());
+    }
     return result;
   }
 
-  private static void judge(Result result, List<String> sizes, String allCores) {
+  private static Lab.Output measure(
+      Lab lab, List<String> sizes, Operation operation, String subject) throws IOException {
+    if (subject.equals(NATIVE)) {
+      return lab.natively(command(lab, sizes, operation.argument(), "/dev/shm"));
+    }
+    return lab.guest(
+        List.of("--memory=2G", "--parallel=" + POLICIES.get(subject)),
+        command(lab, sizes, operation.argument(), "/tmp"));
+  }
+
+  private static List<String> command(Lab lab, List<String> sizes, String... words) {
+    List<String> command = new ArrayList<>(List.of(lab.program("parread")));
+    command.addAll(List.of(words));
+    command.addAll(sizes);
+    return command;
+  }
+
+  private static void judge(
+      Result result, Operation operation, List<String> sizes, String allCores) {
+    String adaptive = operation.series(ADAPTIVE);
     double worst = 0;
     String where = "";
     String pays = "no size";
     for (String size : sizes) {
-      double inline = result.median(INLINE, size, TIME);
-      double slower = result.median(ADAPTIVE, size, TIME) / inline;
+      double inline = result.median(operation.series(INLINE), size, TIME);
+      double slower = result.median(adaptive, size, TIME) / inline;
       if (slower > worst) {
         worst = slower;
         where = Lab.bytes(Double.parseDouble(size));
       }
-      if (pays.equals("no size") && result.median(THREAD, size, TIME) < 0.95 * inline) {
+      if (pays.equals("no size")
+          && result.median(operation.series(THREAD), size, TIME) < 0.95 * inline) {
         pays = Lab.bytes(Double.parseDouble(size));
       }
     }
     String largest = sizes.getLast();
     double share =
-        result.median(ADAPTIVE, largest, BANDWIDTH) / result.median(allCores, largest, BANDWIDTH);
+        result.median(adaptive, largest, BANDWIDTH) / result.median(allCores, largest, BANDWIDTH);
     result
         .findings()
         .addAll(
             List.of(
-                "adaptive, %s: %.2f times the bandwidth of %s; at least %.1f is asked for"
+                "%s, %s: %.2f times the bandwidth of %s; at least %.1f is asked for"
                     .formatted(
-                        Lab.bytes(Double.parseDouble(largest)), share, allCores, BANDWIDTH_MIN),
-                "adaptive is at most %.2f times as slow as inline (%s); at most %.2f is asked for"
-                    .formatted(worst, where, SLOWER_MAX),
-                "a thread for each part pays from " + pays + " on"));
+                        adaptive,
+                        Lab.bytes(Double.parseDouble(largest)),
+                        share,
+                        allCores,
+                        BANDWIDTH_MIN),
+                "%s: at most %.2f times as slow as inline (%s); at most %.2f is asked for"
+                    .formatted(adaptive, worst, where, SLOWER_MAX),
+                "%s: a thread for each part pays from %s on".formatted(operation.plural, pays)));
   }
 
   private static void add(List<Point> points, String series, Lab.Output output) {

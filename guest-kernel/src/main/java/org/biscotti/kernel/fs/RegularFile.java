@@ -188,7 +188,7 @@ public abstract class RegularFile extends Inode implements PageSource {
   public final long read(UserBuffer to, long position) {
     long bytes = Math.min(to.remaining(), size - position);
     return to.isWorthParts(bytes)
-        ? to.moveInParts(bytes, (part, offset) -> readPages(part, position + offset))
+        ? to.moveInParts(bytes, true, (part, offset) -> readPages(part, position + offset))
         : readPages(to, position);
   }
 
@@ -367,7 +367,7 @@ public abstract class RegularFile extends Inode implements PageSource {
       checkChange(start + from.remaining(), true);
       dropPrivilegeBits(caller.credentials());
       touchModified(fileSystem().now());
-      long done = writePages(from, start);
+      long done = writeBytes(from, start);
       if (done == 0) {
         throw ErrnoException.of(Errno.EFAULT);
       }
@@ -378,7 +378,29 @@ public abstract class RegularFile extends Inode implements PageSource {
     }
   }
 
-  private long writePages(UserBuffer from, long start) {
+  /** Several threads write only where no new page is needed, so that none finds no memory. */
+  private long writeBytes(UserBuffer from, long start) {
+    long within = Math.min(from.remaining(), size - start);
+    long present = from.isWorthParts(within) ? presentBytes(start, within) : 0;
+    return from.isWorthParts(present)
+        ? from.moveInParts(
+            present, false, (part, offset) -> writePages(part, start + offset, offset > 0))
+        : writePages(from, start, false);
+  }
+
+  /** How many bytes from a position on are in the cache without a gap. */
+  private long presentBytes(long start, long bytes) {
+    cacheLock.lock();
+    try {
+      long end = pages.nextAbsent(start >>> PAGE_SHIFT, pagesIn(start + bytes));
+      return Math.clamp((end << PAGE_SHIFT) - start, 0, bytes);
+    } finally {
+      cacheLock.unlock();
+    }
+  }
+
+  /** Writes; an error that follows upon other bytes of the same call only ends it. */
+  private long writePages(UserBuffer from, long start, boolean follows) {
     long done = 0;
     while (from.remaining() > 0) {
       long at = start + done;
@@ -388,7 +410,7 @@ public abstract class RegularFile extends Inode implements PageSource {
       try {
         moved = writePage(from, at >>> PAGE_SHIFT, within, want);
       } catch (ErrnoException e) {
-        if (done > 0) {
+        if (done > 0 || follows) {
           break;
         }
         throw e.errno() == Errno.ENOMEM ? ErrnoException.of(Errno.ENOSPC) : e;

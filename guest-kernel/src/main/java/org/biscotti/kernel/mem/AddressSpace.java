@@ -352,15 +352,18 @@ public final class AddressSpace implements MappingListener {
     }
   }
 
-  /** How many bytes from an address on lie in areas without a hole that may be written. */
-  long writablePrefix(long gva, long length) {
+  /**
+   * How many bytes from an address on lie, without a hole, in anonymous areas that may be accessed
+   * so. Areas of files do not count: the file may end before its mapping does.
+   */
+  long accessiblePrefix(long gva, long length, boolean write) {
     long end = gva + length;
     long at = gva;
     lock.lock();
     try {
       while (at < end) {
         Vma vma = areas.at(at);
-        if (vma == null || !allows(vma, true, false)) {
+        if (vma == null || vma.source != null || !allows(vma, write, false)) {
           break;
         }
         at = Math.min(vma.end, end);

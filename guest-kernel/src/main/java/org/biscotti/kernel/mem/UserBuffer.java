@@ -83,30 +83,33 @@ public final class UserBuffer {
   }
 
   /**
-   * Has the user's memory filled in parts, by several threads. The bytes of a buffer may lie far
-   * behind the first page of it that cannot be used, in memory that the program has for something
-   * else, and a call that stops at that page has not touched them: so the threads get no more than
-   * what is mapped without a hole, and the caller's does the rest. Parts after one that moves less
-   * than it should may be moved, but do not count.
+   * Has the user's memory filled or taken from in parts, by several threads. The bytes of a buffer
+   * may lie far behind the first page of it that cannot be used, in memory that the program has for
+   * something else, and a call that stops at that page has not touched them, nor what it would have
+   * put elsewhere: so the threads get no more than what is mapped without a hole, and the caller's
+   * does the rest. Parts after one that moves less than it should, as memory runs out or another
+   * thread unmaps it, may be moved, but do not count.
    *
+   * @param bytes how many
+   * @param fills true if the mover writes to the user's memory
    * @return bytes moved
    */
-  public long moveInParts(long bytes, Part mover) {
-    long mapped = writablePrefix(Math.min(bytes, remaining));
+  public long moveInParts(long bytes, boolean fills, Part mover) {
+    long mapped = accessiblePrefix(Math.min(bytes, remaining), fills);
     long moved = isWorthParts(mapped) ? moveAtOnce(mapped, mover) : 0;
     return moved < mapped && faulted ? moved : moved + mover.move(this, moved);
   }
 
-  /** How many bytes there are before the first that a program may not write. */
-  private long writablePrefix(long bytes) {
+  /** How many bytes there are before the first that a program may not access so. */
+  private long accessiblePrefix(long bytes, boolean write) {
     AddressSpace space = memory().space();
     long prefix = 0;
     long from = offset;
     for (int i = index; i < count && prefix < bytes; i++) {
       long want = Math.min(lengths[i] - from, bytes - prefix);
-      long writable = space.writablePrefix(bases[i] + from, want);
-      prefix += writable;
-      if (writable < want) {
+      long accessible = space.accessiblePrefix(bases[i] + from, want, write);
+      prefix += accessible;
+      if (accessible < want) {
         break;
       }
       from = 0;

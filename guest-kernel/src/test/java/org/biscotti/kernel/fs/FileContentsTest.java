@@ -11,6 +11,9 @@ import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Fcntl;
 import org.biscotti.kernel.abi.Mman;
 import org.biscotti.kernel.mem.PageSource;
+import org.biscotti.kernel.mem.UserBuffer;
+import org.biscotti.kernel.parallel.Parallel;
+import org.biscotti.kernel.parallel.Parallelism;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -266,5 +269,71 @@ class FileContentsTest {
     assertErrno(Errno.EBADF, () -> other.write(tree.from(new byte[1]), tree));
     one.release();
     other.release();
+  }
+
+  /**
+   * Large reads and writes by several threads leave what one thread leaves, pages missing or not.
+   */
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3, 4})
+  void threadsWriteWhatOneWrites(long seed) {
+    Random random = new Random(seed);
+    int all = 4 << 20;
+    TestTree large = new TestTree(8192);
+    long memory = large.map(all / PAGE, null, 0, 0);
+    byte[] bytes = new byte[all];
+    random.nextBytes(bytes);
+    large.user.copyOutFully(memory, bytes, 0, all);
+    UserBuffer parted = new UserBuffer(new Parallel(Parallelism.THREAD, () -> 1));
+    OpenFile file = large.create("/f");
+    byte[] model = new byte[all];
+    int size = 0;
+    for (int step = 0; step < 20; step++) {
+      if (random.nextInt(4) == 0) {
+        int hole = random.nextInt(all);
+        int length = random.nextInt(all - hole) + 1;
+        file.allocate(Fcntl.FALLOC_FL_KEEP_SIZE | Fcntl.FALLOC_FL_PUNCH_HOLE, hole, length, large);
+        Arrays.fill(model, hole, hole + length, (byte) 0);
+      }
+      int at = random.nextInt(all / 2);
+      int length = random.nextInt(all / 2) + 1;
+      int from = random.nextInt(all / 2);
+      parted.reset(large.user, memory + from, length);
+      assertThat(file.writeAt(parted, at, large)).isEqualTo(length);
+      System.arraycopy(bytes, from, model, at, length);
+      size = Math.max(size, at + length);
+    }
+    assertThat(file.inode().size()).isEqualTo(size);
+    parted.reset(large.user, memory, all);
+    assertThat(file.readAt(parted, 0, large)).isEqualTo(size);
+    byte[] found = new byte[size];
+    large.user.copyInFully(memory, found, 0, size);
+    assertThat(found).isEqualTo(Arrays.copyOf(model, size));
+    large.close();
+  }
+
+  /** What cannot be read ends a write where one thread would have ended it. */
+  @Test
+  void threadsWriteNothingOfWhatIsBehindABadPage() {
+    int all = 2 << 20;
+    int bad = all / 2 + 3 * PAGE;
+    TestTree large = new TestTree(4096);
+    long memory = large.map(all / PAGE, null, 0, 0);
+    OpenFile file = large.create("/f");
+    UserBuffer parted = new UserBuffer(new Parallel(Parallelism.THREAD, () -> 1));
+    parted.reset(large.user, memory, all);
+    assertThat(file.writeAt(parted, 0, large)).isEqualTo(all);
+    byte[] ones = new byte[all];
+    Arrays.fill(ones, (byte) 1);
+    large.user.copyOutFully(memory, ones, 0, all);
+    large.space.munmap(memory + bad, PAGE);
+
+    parted.reset(large.user, memory, all);
+    assertThat(file.writeAt(parted, 0, large)).isEqualTo(bad);
+    byte[] found = new byte[all];
+    assertThat(((RegularFile) file.inode()).read(found, 0, all, 0)).isEqualTo(all);
+    assertThat(Arrays.copyOf(found, bad)).containsOnly(1);
+    assertThat(Arrays.copyOfRange(found, bad, all)).containsOnly(0);
+    large.close();
   }
 }

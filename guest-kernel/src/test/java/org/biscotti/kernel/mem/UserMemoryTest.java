@@ -328,7 +328,7 @@ class UserMemoryTest {
 
     parted.reset(user, start + 7, all - 7);
     assertThat(parted.isWorthParts(all)).isTrue();
-    long moved = parted.moveInParts(all, (part, at) -> part.put(ones, (int) at, all));
+    long moved = parted.moveInParts(all, true, (part, at) -> part.put(ones, (int) at, all));
     assertThat(moved).isEqualTo(hole - start - 7);
     assertThat(parted.faulted()).isTrue();
     assertThat(read(start, (int) mib + 5 * PAGE))
@@ -340,11 +340,32 @@ class UserMemoryTest {
     iovec(1, hole + PAGE, 2 * mib);
     iovec(2, start, mib);
     parted.resetVector(user, BASE, 3);
-    moved = parted.moveInParts(all, (part, at) -> part.put(ones, (int) at, all));
+    moved = parted.moveInParts(all, true, (part, at) -> part.put(ones, (int) at, all));
     assertThat(moved).isEqualTo(PAGE + (start + 2 * mib - hole - PAGE));
     assertThat(parted.faulted()).isTrue();
     assertThat(read(start, 7)).containsOnly(0);
     assertThat(read(start + 2 * mib, (int) mib)).containsOnly(0);
+  }
+
+  /** Nor is anything taken from there, as what takes it would keep it. */
+  @Test
+  void threadsReadNothingBehindAHole() {
+    long mib = 1 << 20;
+    int all = 3 << 20;
+    long start = BASE + 16 * mib;
+    machine.mapAt(start, all / PAGE, RW, PRIVATE);
+    assertThat(user.zero(start, all)).isEqualTo(all);
+    user.setByte(start + mib, (byte) 5);
+    machine.space.mprotect(start + 2 * mib, PAGE, PROT_NONE);
+    byte[] taken = new byte[all];
+    Arrays.fill(taken, (byte) 1);
+    UserBuffer parted = new UserBuffer(new Parallel(Parallelism.THREAD, () -> 1));
+    parted.reset(user, start, all);
+    assertThat(parted.moveInParts(all, false, (part, at) -> part.take(taken, (int) at, all)))
+        .isEqualTo(2 * mib);
+    assertThat(parted.faulted()).isTrue();
+    assertThat(taken[(int) mib]).isEqualTo((byte) 5);
+    assertThat(Arrays.copyOfRange(taken, (int) (2 * mib), all)).containsOnly(1);
   }
 
   @Test
