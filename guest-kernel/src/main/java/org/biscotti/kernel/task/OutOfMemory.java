@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * in its caller's group; in a tie the younger one goes.
  */
 public final class OutOfMemory {
-  /** How long one that was killed has to give its memory back before another one is. */
+  /** How long the tasks of one that was killed have to notice it before another one is. */
   private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   private final FrameAllocator frames;
@@ -53,7 +53,7 @@ public final class OutOfMemory {
     asked.set(false);
     long now = System.nanoTime();
     Process last = victim;
-    if (last != null && !last.exited().isDone() && now - killedNanos < PATIENCE_NANOS) {
+    if (last != null && isStillEnding(last, now)) {
       return;
     }
     if (!frames.isOut()) {
@@ -66,6 +66,12 @@ public final class OutOfMemory {
       log.once("out of memory: process " + next.pid() + " is killed");
       killAllIn(next.space());
     }
+  }
+
+  /** Once its tasks have ended, nothing but work keeps a process from giving its memory back. */
+  private boolean isStillEnding(Process process, long now) {
+    return !process.exited().isDone()
+        && (process.mainTaskOrNull() == null || now - killedNanos < PATIENCE_NANOS);
   }
 
   /** Memory that processes share is free when all of them have ended. */

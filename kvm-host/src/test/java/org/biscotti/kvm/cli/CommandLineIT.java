@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @RequiresKvm
 class CommandLineIT {
-  private static final long LIMIT_SECONDS = 60;
+  private static final long LIMIT_SECONDS = Boolean.getBoolean("biscotti.emulated") ? 1200 : 60;
 
   /** Options that the whole run of tests may be made with, each by a property biscotti.OPTION. */
   private static final List<String> MACHINE_OPTIONS = List.of("syscalls", "exitless", "patching");
