@@ -17,6 +17,7 @@
 #include <sys/select.h>
 #include <sys/signalfd.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <ucontext.h>
 
 #ifndef SS_AUTODISARM
@@ -1015,7 +1016,97 @@ static void timed_waits(void) {
   sigprocmask(SIG_SETMASK, &old, NULL);
 }
 
+/* What nobody handles is taken by who waits for it: blocked signals are kept, ignored or not. */
+static void waits_for_ignored_signals(void) {
+  const int ignored[] = {SIGCHLD, SIGURG, SIGWINCH, SIGCONT, SIGUSR2};
+  signal(SIGUSR2, SIG_IGN);
+  sigset_t wanted = set_of(SIGUSR2), old;
+  for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) sigaddset(&wanted, ignored[i]);
+  sigprocmask(SIG_BLOCK, &wanted, &old);
+  siginfo_t info;
+  struct timespec long_time = {10, 0};
+  for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) {
+    kill(getpid(), ignored[i]);
+    CHECK_EQ(sigtimedwait(&wanted, &info, &long_time), ignored[i]);
+  }
+  for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) {
+    pid_t child = fork();
+    if (child == 0) {
+      usleep(20000); /* the parent waits by now */
+      if (ignored[i] != SIGCHLD) kill(getppid(), ignored[i]);
+      _exit(0);
+    }
+    sigset_t one = set_of(ignored[i]);
+    CHECK_EQ(sigtimedwait(&one, &info, &long_time), ignored[i]);
+    CHECK_EQ(info.si_pid, child);
+    CHECK_EQ(waitpid(child, NULL, 0), child);
+  }
+  sigprocmask(SIG_SETMASK, &old, NULL);
+  signal(SIGUSR2, SIG_DFL);
+}
+
 /* ---- timers ---- */
+
+/* However often a timer is set anew while its signal waits, one signal waits. */
+static void timers_set_again(void) {
+  struct itimerval soon = {.it_value = {0, 1000}};
+  install(SIGALRM, note, 0);
+  block(SIGALRM);
+  reset();
+  for (int i = 0; i < 3; i++) {
+    CHECK_EQ(setitimer(ITIMER_REAL, &soon, NULL), 0);
+    usleep(10000);
+  }
+  unblock(SIGALRM);
+  CHECK_EQ(hits, 1);
+  CHECK_EQ(setitimer(ITIMER_REAL, &soon, NULL), 0);
+  int64_t start = now_ns();
+  while (hits < 2 && now_ns() - start < 5000000000LL) usleep(1000);
+  CHECK_EQ(hits, 2); /* it works as before */
+
+  int rt = SIGRTMIN + 3;
+  install(rt, note, 0);
+  block(rt);
+  reset();
+  timer_t timer;
+  struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = rt};
+  CHECK_EQ(timer_create(CLOCK_MONOTONIC, &event, &timer), 0);
+  struct itimerspec fast = {.it_interval = {0, 1000000}, .it_value = {0, 1000000}};
+  for (int i = 0; i < 3; i++) {
+    CHECK_EQ(timer_settime(timer, 0, &fast, NULL), 0);
+    usleep(10000);
+  }
+  CHECK_EQ(timer_settime(timer, 0, &fast, NULL), 0);
+  usleep(10000);
+  unblock(rt);
+  start = now_ns();
+  while (hits < 4 && now_ns() - start < 5000000000LL) usleep(1000);
+  CHECK(hits >= 4); /* and it runs on */
+  CHECK_EQ(timer_delete(timer), 0);
+  signal(SIGALRM, SIG_DFL);
+}
+
+/* A signal that is thrown away while it waits does not take its timer with it. */
+static void timers_survive_being_ignored(void) {
+  int rt = SIGRTMIN + 3;
+  install(rt, note, 0);
+  block(rt);
+  timer_t timer;
+  struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = rt};
+  CHECK_EQ(timer_create(CLOCK_MONOTONIC, &event, &timer), 0);
+  struct itimerspec fast = {.it_interval = {0, 1000000}, .it_value = {0, 1000000}};
+  CHECK_EQ(timer_settime(timer, 0, &fast, NULL), 0);
+  usleep(10000);
+  signal(rt, SIG_IGN);
+  unblock(rt);
+  usleep(5000);
+  reset();
+  install(rt, note, 0);
+  int64_t start = now_ns();
+  while (hits < 2 && now_ns() - start < 5000000000LL) usleep(1000);
+  CHECK(hits >= 2);
+  CHECK_EQ(timer_delete(timer), 0);
+}
 
 static void spin(int64_t nanos) {
   for (int64_t start = now_ns(); now_ns() - start < nanos;);
@@ -1226,8 +1317,11 @@ int main(int argc, char **argv) {
   interrupted();
   suspend_masks();
   timed_waits();
+  waits_for_ignored_signals();
   interval_timers();
   posix_timers();
+  timers_set_again();
+  timers_survive_being_ignored();
   descriptors();
   return check_report();
 }

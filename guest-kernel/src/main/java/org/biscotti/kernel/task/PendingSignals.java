@@ -17,6 +17,9 @@ final class PendingSignals {
   interface Source {
     /** The signal has been taken; called without locks. Returns what the program gets. */
     SignalInfo taken(SignalInfo info);
+
+    /** The signal has been thrown away; called with the process's lock held. */
+    void dropped();
   }
 
   /** Counted to nobody: the timer that sends it was, or a fault has no choice. */
@@ -39,6 +42,7 @@ final class PendingSignals {
 
   private final UserCounts counts;
   private volatile long set;
+  private boolean closed;
 
   /**
    * No signals yet.
@@ -106,16 +110,34 @@ final class PendingSignals {
         : new Entry(SignalInfo.sent(signal, SignalInfo.SI_USER, 0, 0), null, UNCOUNTED);
   }
 
+  /** True if nobody is left to take a signal: none is to be added. */
+  boolean isClosed() {
+    return closed;
+  }
+
+  /** Throws all signals away, those that may still be sent too. */
+  void close() {
+    closed = true;
+    discard(-1);
+  }
+
   /** Throws signals away. */
   void discard(long signals) {
     for (long rest = set & signals; rest != 0; rest &= rest - 1) {
       int signal = 1 + Long.numberOfTrailingZeros(rest);
       ArrayDeque<Entry> queue = queues[signal];
       if (queue != null) {
-        queue.forEach(this::uncount);
+        queue.forEach(this::drop);
         queue.clear();
       }
       clear(Signals.bit(signal));
+    }
+  }
+
+  private void drop(Entry entry) {
+    uncount(entry);
+    if (entry.source() != null) {
+      entry.source().dropped();
     }
   }
 

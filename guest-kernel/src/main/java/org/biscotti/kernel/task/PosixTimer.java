@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>At most one signal of it waits at a time, and it does not run meanwhile: what it has missed is
  * counted when the signal is taken. So an interval of a nanosecond costs no more than its handler.
+ * A signal that still waits when the timer is set anew stands for the new setting's first one.
  */
 public final class PosixTimer implements PendingSignals.Source {
   /** A timer whose signal is ignored looks again no more often than this. */
@@ -25,7 +26,13 @@ public final class PosixTimer implements PendingSignals.Source {
   private long expiry;
   private long interval;
   private boolean armed;
+
+  /** Whether a signal of this timer is among those that wait for the process or the task. */
+  private boolean queued;
+
+  /** Whether the timer has expired as it is set now, and does not go on before that is taken. */
   private boolean waiting;
+
   private int overrun;
   private long generation;
   private @Nullable Future<?> scheduled;
@@ -123,13 +130,25 @@ public final class PosixTimer implements PendingSignals.Source {
       }
       waiting = true;
       armed = interval > 0; // before anybody can know of the signal
+      if (queued) {
+        return;
+      }
+      queued = true;
     } finally {
       lock.unlock();
     }
-    boolean sent = SignalDelivery.send(null, process, target, info, this);
+    if (!SignalDelivery.send(null, process, target, info, this)) {
+      dropped();
+    }
+  }
+
+  /** Nobody takes the signal: the timer goes on, but not as fast as it might. */
+  @Override
+  public void dropped() {
     lock.lock();
     try {
-      if (!sent && waiting && current == generation) {
+      queued = false;
+      if (waiting) {
         waiting = false;
         if (interval > 0) {
           long now = System.nanoTime();
@@ -144,11 +163,12 @@ public final class PosixTimer implements PendingSignals.Source {
 
   /** The signal has been taken: the timer goes on, and says how often it would have come. */
   @Override
-  public SignalInfo taken(SignalInfo queued) {
+  public SignalInfo taken(SignalInfo signal) {
     lock.lock();
     try {
+      queued = false;
       if (!waiting) {
-        return queued;
+        return signal;
       }
       waiting = false;
       overrun = 0;
@@ -159,7 +179,7 @@ public final class PosixTimer implements PendingSignals.Source {
         expiry += (missed + 1) * interval;
         schedule(expiry - now);
       }
-      return queued.code() == SignalInfo.SI_TIMER ? queued.withOverrun(overrun) : queued;
+      return signal.code() == SignalInfo.SI_TIMER ? signal.withOverrun(overrun) : signal;
     } finally {
       lock.unlock();
     }

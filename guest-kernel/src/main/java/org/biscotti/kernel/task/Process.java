@@ -503,7 +503,8 @@ public final class Process implements ProcessView {
     }
     kernel.processes().removeTask(task);
     KernelMemory.HEAP.release(Kind.TASK, 1);
-    discardSignals(task.signalState().pending);
+    closeSignals(task.signalState().pending);
+    SignalDelivery.retarget(this, ~task.blockedSignals());
     task.memory().close();
     if (waiting != null) {
       waiting.releaseHold();
@@ -513,10 +514,10 @@ public final class Process implements ProcessView {
     }
   }
 
-  private void discardSignals(PendingSignals pending) {
+  private void closeSignals(PendingSignals pending) {
     lock.lock();
     try {
-      pending.discard(-1);
+      pending.close();
     } finally {
       lock.unlock();
     }
@@ -537,7 +538,7 @@ public final class Process implements ProcessView {
       kernel.log().failure("closing the files of process " + pid, e);
     } finally {
       signals.timers().close();
-      discardSignals(signals.pending);
+      closeSignals(signals.pending);
       space.close();
       releaseVfork();
       if (session() == pid) {

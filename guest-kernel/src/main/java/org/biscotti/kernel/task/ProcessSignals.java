@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.biscotti.kernel.abi.SignalInfo;
 import org.biscotti.kernel.abi.Signals;
+import org.biscotti.kernel.wait.WaitQueue;
 
 /**
  * A process's part of signals: what waits for whichever of its tasks takes it, whether it is
@@ -16,18 +17,30 @@ public final class ProcessSignals {
   private final Process process;
   private final ProcessTimers timers;
   private final List<Task> parked = new ArrayList<>();
-  private final List<Watcher> watchers = new ArrayList<>();
+  private final WaitQueue arrivals = new WaitQueue();
   private volatile boolean stopped;
+  private boolean stopTaken;
   private int stopSignal;
   private boolean stopReported = true;
   private boolean continueReported = true;
-
-  private record Watcher(long signals, Runnable then) {}
 
   ProcessSignals(Process process) {
     this.process = process;
     pending = new PendingSignals(process.kernel().processes().queuedSignals());
     timers = new ProcessTimers(process);
+  }
+
+  /** Woken when a signal comes to wait, for the process or for one of its tasks. */
+  WaitQueue arrivals() {
+    return arrivals;
+  }
+
+  /**
+   * Whether a stop signal has been taken and not been undone by SIGCONT since; under the process's
+   * lock. Without that a SIGCONT between the two steps of a stop would be lost.
+   */
+  void setStopTaken(boolean taken) {
+    stopTaken = taken;
   }
 
   /** The process's timers. */
@@ -84,9 +97,10 @@ public final class ProcessSignals {
   private boolean setStopped(int signal) {
     process.lock().lock();
     try {
-      if (stopped || process.isExiting()) {
+      if (stopped || !stopTaken || process.isExiting()) {
         return false;
       }
+      stopTaken = false;
       stopped = true;
       stopSignal = signal;
       stopReported = false;
@@ -168,26 +182,5 @@ public final class ProcessSignals {
     }
     SignalDelivery.send(
         parent, SignalInfo.child(code, process.pid(), process.credentials().uid(), status, 0, 0));
-  }
-
-  /** Runs something once when one of the signals comes to wait; under the process's lock. */
-  void watch(long signals, Runnable then) {
-    watchers.add(new Watcher(signals, then));
-  }
-
-  /** Takes those who watch a signal; under the process's lock. */
-  List<Runnable> takeWatchers(int signal) {
-    if (watchers.isEmpty()) {
-      return List.of();
-    }
-    List<Runnable> found = new ArrayList<>();
-    watchers.removeIf(watcher -> {
-      boolean matches = (watcher.signals & Signals.bit(signal)) != 0;
-      if (matches) {
-        found.add(watcher.then);
-      }
-      return matches;
-    });
-    return found;
   }
 }

@@ -1,8 +1,8 @@
 package org.biscotti.kernel.task;
 
-import java.util.List;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.abi.Poll;
 import org.biscotti.kernel.abi.SignalInfo;
 import org.biscotti.kernel.abi.Signals;
 import org.jspecify.annotations.Nullable;
@@ -76,7 +76,6 @@ public final class SignalDelivery {
       SignalInfo info,
       PendingSignals.@Nullable Source source) {
     int signal = info.signal();
-    List<Runnable> watchers = List.of();
     Task woken = null;
     boolean resumes = signal == Signals.SIGCONT;
     boolean discarded;
@@ -87,7 +86,6 @@ public final class SignalDelivery {
       if (!discarded && signal != Signals.SIGKILL) {
         queue(process, target, info, source);
         woken = target != null ? target : receiver(process, signal);
-        watchers = process.signalState().takeWatchers(signal);
       }
     } finally {
       process.lock().unlock();
@@ -102,7 +100,9 @@ public final class SignalDelivery {
     if (woken != null && woken != caller && woken.signalState().wants(signal)) {
       woken.interrupt();
     }
-    watchers.forEach(Runnable::run);
+    if (!discarded) {
+      process.signalState().arrivals().wake(Poll.POLLIN);
+    }
     return !discarded;
   }
 
@@ -114,6 +114,9 @@ public final class SignalDelivery {
             : Signals.stopsByDefault(signal) ? Signals.bit(Signals.SIGCONT) : 0;
     if (opposite != 0) {
       discard(process, opposite);
+    }
+    if (signal == Signals.SIGCONT) {
+      process.signalState().setStopTaken(false);
     }
   }
 
@@ -128,7 +131,8 @@ public final class SignalDelivery {
   /** An ignored signal is thrown away, unless it is blocked: it may be caught by then. */
   private static boolean isDiscarded(Process process, @Nullable Task target, int signal) {
     Task task = target != null ? target : process.mainTaskOrNull();
-    return process.actions().ignores(signal) && (task == null || task.signalState().wants(signal));
+    return process.actions().ignores(signal)
+        && (task == null || !task.signalState().blocks(signal));
   }
 
   private static void queue(
@@ -139,7 +143,7 @@ public final class SignalDelivery {
     PendingSignals to =
         target != null ? target.signalState().pending : process.signalState().pending;
     int signal = info.signal();
-    if (source == null && to.coalesces(signal)) {
+    if (to.isClosed() || (source == null && to.coalesces(signal))) {
       return;
     }
     int uid = process.credentials().uid();
@@ -154,7 +158,23 @@ public final class SignalDelivery {
     }
   }
 
-  /** The task that is woken for a signal of the process: the first one, if it wants it. */
+  /**
+   * A task of a process takes some signals no longer: those that wait for whichever task takes them
+   * may have woken it and nobody else.
+   */
+  static void retarget(Process process, long signals) {
+    long waiting = process.pendingSignals() & signals;
+    if (waiting == 0) {
+      return;
+    }
+    for (Task task : process.snapshotOfTasks()) {
+      if (task.signalState().wantsAny(waiting)) {
+        task.interrupt();
+      }
+    }
+  }
+
+  /** The task that is woken for a signal of the process: the first one that wants it. */
   private static @Nullable Task receiver(Process process, int signal) {
     for (Task task : process.snapshotOfTasks()) {
       if (task.signalState().wants(signal)) {
@@ -213,25 +233,13 @@ public final class SignalDelivery {
       if (entry == null) {
         entry = process.signalState().pending.take(wanted);
       }
-    } finally {
-      process.lock().unlock();
-    }
-    return entry == null ? null : entry.claim();
-  }
-
-  /** Runs something once, when one of the signals waits for the task or its process. */
-  static void whenPending(Task task, long signals, Runnable then) {
-    Process process = task.process();
-    process.lock().lock();
-    try {
-      if ((task.pendingSignals() & signals) == 0 && (process.pendingSignals() & signals) == 0) {
-        process.signalState().watch(signals, then);
-        return;
+      if (entry != null && Signals.stopsByDefault(entry.info().signal())) {
+        process.signalState().setStopTaken(true);
       }
     } finally {
       process.lock().unlock();
     }
-    then.run();
+    return entry == null ? null : entry.claim();
   }
 
   /**

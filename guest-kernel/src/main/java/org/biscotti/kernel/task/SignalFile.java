@@ -13,7 +13,7 @@ import org.biscotti.kernel.fs.Inode;
 import org.biscotti.kernel.fs.OpenFile;
 import org.biscotti.kernel.mem.UserBuffer;
 import org.biscotti.kernel.wait.MustWait;
-import org.biscotti.kernel.wait.Readiness;
+import org.biscotti.kernel.wait.WaitQueue;
 
 /**
  * A descriptor that signals are read from (signalfd(2)).
@@ -83,7 +83,10 @@ public final class SignalFile extends OpenFile {
         throw ErrnoException.of(Errno.EAGAIN);
       } else {
         MustWait.unlessVirtual();
-        Readiness.await(ready -> SignalDelivery.whenPending(task, wanted, ready));
+        task.process()
+            .signalState()
+            .arrivals()
+            .await(Poll.POLLIN, () -> isReadyFor(task), Long.MAX_VALUE);
       }
     }
     if (done == 0) {
@@ -92,19 +95,17 @@ public final class SignalFile extends OpenFile {
     return done;
   }
 
-  @Override
-  public boolean isWaitable() {
-    return true;
+  private boolean isReadyFor(Task task) {
+    return ((task.pendingSignals() | task.process().pendingSignals()) & wanted) != 0;
   }
 
   @Override
   public int readyEvents() {
-    long waiting = owner.pendingSignals() | owner.process().pendingSignals();
-    return (waiting & wanted) != 0 ? Poll.POLLIN : 0;
+    return isReadyFor(owner) ? Poll.POLLIN : 0;
   }
 
   @Override
-  public void onReady(int events, Runnable then) {
-    SignalDelivery.whenPending(owner, wanted, then);
+  public WaitQueue waitQueue() {
+    return owner.process().signalState().arrivals();
   }
 }

@@ -61,7 +61,10 @@ public final class Task extends Schedulable implements Caller {
     this.affinity = affinity;
     memory = new UserMemory(process.space());
     buffer = new UserBuffer(process.kernel().parallel());
-    signals = new TaskSignals(process.kernel().processes().queuedSignals());
+    signals =
+        new TaskSignals(
+            process.kernel().processes().queuedSignals(),
+            refused -> SignalDelivery.retarget(process, refused));
   }
 
   public Process process() {

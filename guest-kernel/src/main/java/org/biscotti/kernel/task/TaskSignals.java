@@ -4,6 +4,7 @@ import static org.biscotti.kernel.port.CpuContext.RAX;
 import static org.biscotti.kernel.port.CpuContext.RIP;
 import static org.biscotti.kernel.port.CpuContext.RSP;
 
+import java.util.function.LongConsumer;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Signals;
@@ -21,6 +22,7 @@ public final class TaskSignals {
   private static final long MIN_ALTERNATE_STACK = 2048;
 
   final PendingSignals pending;
+  private final LongConsumer refused;
   private volatile long blocked;
   private volatile long awaited;
 
@@ -50,9 +52,11 @@ public final class TaskSignals {
    * Nothing waits and nothing is blocked.
    *
    * @param queuedSignals how many each user has
+   * @param refused told of signals that the task has not blocked until now, or has waited for
    */
-  TaskSignals(UserCounts queuedSignals) {
+  TaskSignals(UserCounts queuedSignals, LongConsumer refused) {
     pending = new PendingSignals(queuedSignals);
+    this.refused = refused;
   }
 
   // ---- masks ----
@@ -64,17 +68,39 @@ public final class TaskSignals {
 
   /** Sets the mask; SIGKILL and SIGSTOP stay unblocked. */
   public void setBlocked(long set) {
-    blocked = set & ~SignalActions.UNBLOCKABLE;
+    changeMask(set & ~SignalActions.UNBLOCKABLE);
+  }
+
+  private void changeMask(long set) {
+    long added = set & ~blocked;
+    blocked = set;
+    if (added != 0) {
+      refused.accept(added);
+    }
   }
 
   /** Blocked signals that a call waits for (sigtimedwait(2)); they wake it. */
   public void setAwaited(long set) {
+    long ended = awaited & ~set;
     awaited = set;
+    if (ended != 0) {
+      refused.accept(ended);
+    }
+  }
+
+  /** True if a signal waits until it is unblocked, or a call takes it. */
+  boolean blocks(int signal) {
+    return (blocked & Signals.bit(signal)) != 0;
   }
 
   /** True if a signal with this number wakes the task. */
   boolean wants(int signal) {
-    return (Signals.bit(signal) & (~blocked | awaited)) != 0;
+    return wantsAny(Signals.bit(signal));
+  }
+
+  /** True if one of some signals wakes the task. */
+  boolean wantsAny(long set) {
+    return (set & (~blocked | awaited)) != 0;
   }
 
   /**
@@ -92,7 +118,7 @@ public final class TaskSignals {
   public void restoreMask() {
     if (maskSaved) {
       maskSaved = false;
-      blocked = savedMask;
+      changeMask(savedMask);
     }
   }
 

@@ -84,4 +84,42 @@ class PendingSignalsTest {
     assertThat(counts.of(USER)).isEqualTo(1);
     assertThat(takeAll(-1)).containsExactly("1:3");
   }
+
+  @Test
+  void whoIsThrownAwayIsTold() {
+    List<String> told = new ArrayList<>();
+    PendingSignals.Source source =
+        new PendingSignals.Source() {
+          @Override
+          public SignalInfo taken(SignalInfo info) {
+            told.add("taken");
+            return info;
+          }
+
+          @Override
+          public void dropped() {
+            told.add("dropped");
+          }
+        };
+    SignalInfo info = SignalInfo.kernel(Signals.SIGALRM);
+    pending.add(new PendingSignals.Entry(info, source, PendingSignals.UNCOUNTED));
+    pending.discard(Signals.bit(Signals.SIGHUP));
+    assertThat(told).isEmpty();
+    pending.discard(Signals.bit(Signals.SIGALRM));
+    assertThat(told).containsExactly("dropped");
+    pending.add(new PendingSignals.Entry(info, source, PendingSignals.UNCOUNTED));
+    assertThat(pending.isClosed()).isFalse();
+    pending.close();
+    assertThat(told).containsExactly("dropped", "dropped");
+    assertThat(pending.isClosed()).isTrue();
+    assertThat(pending.set()).isZero();
+  }
+
+  @Test
+  void whatIsClosedCountsForNobody() {
+    add(REAL_TIME, 1);
+    add(Signals.SIGTERM, 2);
+    pending.close();
+    assertThat(counts.of(USER)).isZero();
+  }
 }
