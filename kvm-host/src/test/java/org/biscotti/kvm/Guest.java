@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A machine for tests, and programs in it with their output caught. */
 final class Guest implements AutoCloseable {
-  private static final long LIMIT_SECONDS = Boolean.getBoolean("biscotti.emulated") ? 1200 : 120;
+  private static final long LIMIT_SECONDS = Processor.limitSeconds(120);
 
   private final HostFiles hostFiles;
   private final Machine machine;

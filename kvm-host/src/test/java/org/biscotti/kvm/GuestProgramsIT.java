@@ -31,8 +31,7 @@ class GuestProgramsIT {
   private static final Pattern REPORT = Pattern.compile("(\\w+): (\\d+) passed, (\\d+) failed");
 
   /** An emulated processor does not raise all exceptions. */
-  private static final String PROCESSOR =
-      Boolean.getBoolean("biscotti.emulated") ? "emulated" : "real";
+  private static final String PROCESSOR = Processor.EMULATED ? "emulated" : "real";
 
   /** A way to serve system calls and to change inodes. */
   private record Way(Policies policy, Exitless exitless, InodePolicies inodes) {
@@ -45,8 +44,7 @@ class GuestProgramsIT {
 
   /** Every way, or the one that the tests are to run with. */
   private static List<Way> ways() {
-    if (System.getProperty("biscotti.syscalls") != null
-        || Boolean.getBoolean("biscotti.emulated")) {
+    if (System.getProperty("biscotti.syscalls") != null || Processor.EMULATED) {
       return List.of(new Way(Guest.policy(), Guest.exitless(), Guest.inodes()));
     }
     return List.of(

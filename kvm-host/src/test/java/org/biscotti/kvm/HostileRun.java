@@ -32,7 +32,7 @@ record HostileRun(String words, Set<Integer> ends) {
     List<HostileRun> runs = new ArrayList<>();
     for (String line : Files.readAllLines(list)) {
       if (!line.isEmpty() && !line.startsWith("#")) {
-        addRuns(line, Boolean.getBoolean("biscotti.emulated"), runs);
+        addRuns(line, Processor.EMULATED, runs);
       }
     }
     return runs;

@@ -19,11 +19,11 @@ import org.junit.jupiter.api.Test;
 class MachineIT {
   private static final long MIB = 1 << 20;
   private static final long GIB = 1 << 30;
-  private static final Duration LIMIT = Duration.ofSeconds(60);
+  private static final Duration LIMIT = Duration.ofSeconds(Processor.limitSeconds(60));
   private static final int KILLED = 128 + 9;
 
-  /** An emulated processor is some thirty times as slow, and wakes as often. */
-  private static final double IDLE_SHARE = Boolean.getBoolean("biscotti.emulated") ? 0.1 : 0.01;
+  /** A slow processor wakes as often. */
+  private static final double IDLE_SHARE = Processor.EMULATED ? 0.1 : 0.01;
 
   /** burn.c's exit code when mmap(2) gives it ENOMEM. */
   private static final int REFUSED = 12;

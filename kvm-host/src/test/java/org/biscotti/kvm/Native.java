@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 
 /** Runs a program natively, to learn what it should do. */
 final class Native {
-  private static final long LIMIT_SECONDS = 120;
+  private static final long LIMIT_SECONDS = Processor.limitSeconds(120);
 
   private Native() {}
 

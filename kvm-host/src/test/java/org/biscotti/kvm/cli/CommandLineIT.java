@@ -15,6 +15,7 @@ import java.util.stream.Stream;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordingFile;
 import org.biscotti.kernel.event.Events;
+import org.biscotti.kvm.Processor;
 import org.biscotti.kvm.RequiresKvm;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,7 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @RequiresKvm
 class CommandLineIT {
-  private static final long LIMIT_SECONDS = Boolean.getBoolean("biscotti.emulated") ? 1200 : 60;
+  private static final long LIMIT_SECONDS = Processor.limitSeconds(60);
 
   /** Options that the whole run of tests may be made with, each by a property biscotti.OPTION. */
   private static final List<String> MACHINE_OPTIONS = List.of("syscalls", "exitless", "patching");
