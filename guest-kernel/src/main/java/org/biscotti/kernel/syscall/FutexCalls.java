@@ -118,6 +118,7 @@ final class FutexCalls {
       throw ErrnoException.of(ENOSYS);
     }
     int by = operand;
+    t.memory().translate(address2, true); // may take long, which is no matter here
     return t.kernel()
         .futexes()
         .wakeOperation(
