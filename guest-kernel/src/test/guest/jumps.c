@@ -144,6 +144,26 @@ static void moved(long pid) {
   CHECK_EQ(munmap(both, code_bytes()), 0);
 }
 
+/* The end of the heap takes jumps with it: what comes to lie there is nobody else's business. */
+static void in_the_heap(long pid) {
+  char *old = sbrk(0);
+  char *code = (char *)(((uintptr_t)old + 4095) & ~4095UL);
+  CHECK_EQ(brk(code + code_bytes()), 0);
+  memcpy(code, pristine, code_bytes());
+  CHECK_EQ(mprotect(code, code_bytes(), PROT_READ | PROT_EXEC), 0);
+  CHECK_EQ(right(in(code, plain), pid), MANY);
+  CHECK_EQ(right(in(code, two_between), pid), MANY);
+  CHECK_EQ(brk(old), 0);
+  CHECK(mmap(code, code_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == code);
+  memset(code, 0x90, code_bytes());
+  CHECK_EQ(mprotect(code, code_bytes(), PROT_READ | PROT_EXEC), 0);
+  CHECK_EQ(mprotect(code, code_bytes(), PROT_READ), 0);
+  size_t changed = 0;
+  for (size_t i = 0; i < code_bytes(); i++) changed += code[i] != (char)0x90;
+  CHECK_EQ(changed, 0);
+  CHECK_EQ(munmap(code, code_bytes()), 0);
+}
+
 /* Memory far from everything, below and above. */
 static void far_away(long pid) {
   for (int i = 0; i < 2; i++) {
@@ -329,6 +349,7 @@ int main(int argc, char **argv) {
   reads(code_start);
   straight_to_the_call(code_start, pid);
   moved(pid);
+  in_the_heap(pid);
   far_away(pid);
   signals_in_between(pid);
   forked();

@@ -390,6 +390,7 @@ public final class AddressSpace implements MappingListener {
       long newEnd = alignUp(newBreak);
       long oldEnd = alignUp(breakEnd);
       if (newEnd < oldEnd) {
+        callSites.restore(newEnd, oldEnd);
         areas.unmap(newEnd, oldEnd);
       } else if (newEnd > oldEnd && !growHeap(oldEnd, newEnd)) {
         return breakEnd;

@@ -38,6 +38,12 @@ public final class UserMemory implements AutoCloseable {
 
   private static final long PREEMPTED_WAIT_NANOS = 50_000;
 
+  /** What strings are read into, to begin with and most of the time. */
+  private static final int SCRATCH_BYTES = 256;
+
+  /** A longer scratch is not kept: each task has one, and waits with it. */
+  private static final int SCRATCH_KEPT = 8 << 10;
+
   private static final long LOW_BITS = 0x0101_0101_0101_0101L;
   private static final long HIGH_BITS = 0x8080_8080_8080_8080L;
 
@@ -53,7 +59,7 @@ public final class UserMemory implements AutoCloseable {
   private long writePage = NO_PAGE;
   private long writeFrame;
 
-  private byte[] scratch = new byte[256];
+  private byte[] scratch = new byte[SCRATCH_BYTES];
 
   /** Opens a door to an address space. */
   public UserMemory(AddressSpace space) {
@@ -342,14 +348,28 @@ public final class UserMemory implements AutoCloseable {
    * @throws ErrnoException EFAULT; ENAMETOOLONG if there is no NUL among the first {@code max}
    */
   public String readCString(long gva, int max) {
-    int length = readIntoScratch(gva, max);
-    return new String(scratch, 0, length, StandardCharsets.ISO_8859_1);
+    try {
+      int length = readIntoScratch(gva, max);
+      return new String(scratch, 0, length, StandardCharsets.ISO_8859_1);
+    } finally {
+      shrinkScratch();
+    }
   }
 
   /** Reads a string that a NUL ends, as bytes; errors as {@link #readCString}. */
   public byte[] readCStringBytes(long gva, int max) {
-    int length = readIntoScratch(gva, max);
-    return Arrays.copyOf(scratch, length);
+    try {
+      int length = readIntoScratch(gva, max);
+      return Arrays.copyOf(scratch, length);
+    } finally {
+      shrinkScratch();
+    }
+  }
+
+  private void shrinkScratch() {
+    if (scratch.length > SCRATCH_KEPT) {
+      scratch = new byte[SCRATCH_BYTES];
+    }
   }
 
   /**
