@@ -4,11 +4,14 @@
 #
 # The checked-in values are written by hand, so the build needs no jextract; the layout test holds
 # them against the C compiler. This is the third opinion, and where new names are taken from.
+# jextract is the one on the PATH, or the program that JEXTRACT names.
 set -u
 . "${BASH_SOURCE[0]%/*}/env.sh"
 biscotti_java || exit
-if ! jextract=$(type -P jextract); then
-  biscotti_say "no jextract on the PATH: get the build for this JDK from jdk.java.net/jextract"
+jextract=$(type -P "${JEXTRACT:-jextract}")
+if [[ -z $jextract ]]; then
+  biscotti_say "no ${JEXTRACT:-jextract on the PATH}: get jextract for this JDK from" \
+    "jdk.java.net/jextract, or point JEXTRACT at it"
   exit 125
 fi
 biscotti_need libc || exit

@@ -119,7 +119,7 @@ public final class Kvm implements AutoCloseable {
   MemorySegment supportedCpuid(Arena in) {
     MemorySegment cpuid =
         in.allocate(kvm_cpuid2$entries + CPUID_ENTRIES * kvm_cpuid_entry2$sizeof, 8);
-    cpuid.set(ValueLayout.JAVA_INT, 0, CPUID_ENTRIES);
+    cpuid.set(ValueLayout.JAVA_INT, kvm_cpuid2$nent, CPUID_ENTRIES);
     if (Libc.ioctl(state, fd, KVM_GET_SUPPORTED_CPUID, cpuid.address()) < 0) {
       throw new KvmException("KVM_GET_SUPPORTED_CPUID failed: " + Errno.name(state.errno()));
     }
@@ -130,7 +130,7 @@ public final class Kvm implements AutoCloseable {
   long featureBits() {
     try (Arena scratch = Arena.ofConfined()) {
       MemorySegment cpuid = supportedCpuid(scratch);
-      int count = cpuid.get(ValueLayout.JAVA_INT, 0);
+      int count = cpuid.get(ValueLayout.JAVA_INT, kvm_cpuid2$nent);
       for (int i = 0; i < count; i++) {
         long at = kvm_cpuid2$entries + i * kvm_cpuid_entry2$sizeof;
         if (cpuid.get(ValueLayout.JAVA_INT, at + kvm_cpuid_entry2$function) == 1) {
@@ -146,7 +146,7 @@ public final class Kvm implements AutoCloseable {
     try (Arena scratch = Arena.ofConfined()) {
       long supported = 0;
       MemorySegment cpuid = supportedCpuid(scratch);
-      for (int i = 0; i < cpuid.get(ValueLayout.JAVA_INT, 0); i++) {
+      for (int i = 0; i < cpuid.get(ValueLayout.JAVA_INT, kvm_cpuid2$nent); i++) {
         long at = kvm_cpuid2$entries + i * kvm_cpuid_entry2$sizeof;
         if (isVectorLeaf(cpuid, at, 0)) {
           supported = cpuid.get(ValueLayout.JAVA_INT, at + kvm_cpuid_entry2$eax);
@@ -166,7 +166,7 @@ public final class Kvm implements AutoCloseable {
     int bytes = LEGACY_VECTOR_BYTES;
     try (Arena scratch = Arena.ofConfined()) {
       MemorySegment cpuid = supportedCpuid(scratch);
-      for (int i = 0; i < cpuid.get(ValueLayout.JAVA_INT, 0); i++) {
+      for (int i = 0; i < cpuid.get(ValueLayout.JAVA_INT, kvm_cpuid2$nent); i++) {
         long at = kvm_cpuid2$entries + i * kvm_cpuid_entry2$sizeof;
         int feature = cpuid.get(ValueLayout.JAVA_INT, at + kvm_cpuid_entry2$index);
         if (feature >= 2 && isVectorLeaf(cpuid, at, feature) && (features >> feature & 1) != 0) {

@@ -59,7 +59,7 @@ final class KvmCpu implements GuestCpu {
   private final CallState kickState = new CallState(arena);
   private final CallState state = new CallState(arena);
   private final MemorySegment kickSet = arena.allocate(Libc.SIGSET_BYTES, 8);
-  private final MemorySegment noWait = arena.allocate(16, 8);
+  private final MemorySegment noWait = arena.allocate(Libc.TIMESPEC_BYTES, 8);
   private final MemorySegment initialSystem = arena.allocate(kvm_sregs$sizeof, 8);
   private final ExitCounts counts = new ExitCounts();
 

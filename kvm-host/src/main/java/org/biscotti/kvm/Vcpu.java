@@ -17,12 +17,6 @@ import org.biscotti.kvm.ffi.Libc;
  * <p>All methods are for the thread that runs the vCPU.
  */
 public final class Vcpu implements AutoCloseable {
-  /** Offsets in struct kvm_vcpu_events (linux/kvm.h for x86). */
-  private static final long EXCEPTION_INJECTED = 0;
-
-  private static final long EXCEPTION_NUMBER = 1;
-  private static final long EXCEPTION_PENDING = 3;
-
   private static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;
   private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT;
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
@@ -79,7 +73,7 @@ public final class Vcpu implements AutoCloseable {
   }
 
   boolean ioOut() {
-    return run.get(BYTE, kvm_run$io$direction) == 1;
+    return run.get(BYTE, kvm_run$io$direction) == KVM_EXIT_IO_OUT;
   }
 
   long exitDetail() {
@@ -192,8 +186,8 @@ public final class Vcpu implements AutoCloseable {
 
   private static MemorySegment msr(Arena arena, int msr) {
     MemorySegment msrs = arena.allocate(kvm_msrs$entries + kvm_msr_entry$sizeof, 8);
-    msrs.set(INT, 0, 1);
-    msrs.set(INT, kvm_msrs$entries, msr);
+    msrs.set(INT, kvm_msrs$nmsrs, 1);
+    msrs.set(INT, kvm_msrs$entries + kvm_msr_entry$index, msr);
     return msrs;
   }
 
@@ -201,7 +195,7 @@ public final class Vcpu implements AutoCloseable {
   boolean setXcr0(long value) {
     try (Arena scratch = Arena.ofConfined()) {
       MemorySegment xcrs = scratch.allocate(kvm_xcrs$sizeof, 8);
-      xcrs.set(INT, 0, 1);
+      xcrs.set(INT, kvm_xcrs$nr_xcrs, 1);
       xcrs.set(LONG, kvm_xcrs$xcrs + kvm_xcr$value, value);
       return Libc.ioctl(state, fd, KVM_SET_XCRS, xcrs.address()) == 0;
     }
@@ -240,12 +234,12 @@ public final class Vcpu implements AutoCloseable {
     try (Arena scratch = Arena.ofConfined()) {
       MemorySegment events = scratch.allocate(kvm_vcpu_events$sizeof, 8);
       check(Libc.ioctl(state, fd, KVM_GET_VCPU_EVENTS, events.address()), "KVM_GET_VCPU_EVENTS");
-      boolean injected = events.get(BYTE, EXCEPTION_INJECTED) != 0;
-      boolean pending = events.get(BYTE, EXCEPTION_PENDING) != 0;
+      boolean injected = events.get(BYTE, kvm_vcpu_events$exception$injected) != 0;
+      boolean pending = events.get(BYTE, kvm_vcpu_events$exception$pending) != 0;
       if (!injected && !pending) {
         return -1;
       }
-      int vector = events.get(BYTE, EXCEPTION_NUMBER) & 0xff;
+      int vector = events.get(BYTE, kvm_vcpu_events$exception$nr) & 0xff;
       events.fill((byte) 0);
       check(Libc.ioctl(state, fd, KVM_SET_VCPU_EVENTS, events.address()), "KVM_SET_VCPU_EVENTS");
       return vector;
@@ -257,7 +251,8 @@ public final class Vcpu implements AutoCloseable {
     try (Arena scratch = Arena.ofConfined()) {
       MemorySegment events = scratch.allocate(kvm_vcpu_events$sizeof, 8);
       check(Libc.ioctl(state, fd, KVM_SET_VCPU_EVENTS, events.address()), "KVM_SET_VCPU_EVENTS");
-      MemorySegment runnable = scratch.allocate(4, 4);
+      MemorySegment runnable = scratch.allocate(kvm_mp_state$sizeof, 4);
+      runnable.set(INT, kvm_mp_state$mp_state, KVM_MP_STATE_RUNNABLE);
       // Fails with EINVAL on hosts where a vCPU has no such state; it is runnable there anyway.
       Libc.ioctl(state, fd, KVM_SET_MP_STATE, runnable.address());
     }
@@ -270,9 +265,10 @@ public final class Vcpu implements AutoCloseable {
    */
   void setSignalMask(long mask) {
     try (Arena scratch = Arena.ofConfined()) {
-      MemorySegment argument = scratch.allocate(12, 4);
-      argument.set(INT, 0, 8);
-      argument.set(ValueLayout.JAVA_LONG_UNALIGNED, 4, mask);
+      MemorySegment argument =
+          scratch.allocate(kvm_signal_mask$sigset + Libc.KERNEL_SIGSET_BYTES, 4);
+      argument.set(INT, kvm_signal_mask$len, Libc.KERNEL_SIGSET_BYTES);
+      argument.set(ValueLayout.JAVA_LONG_UNALIGNED, kvm_signal_mask$sigset, mask);
       check(Libc.ioctl(state, fd, KVM_SET_SIGNAL_MASK, argument.address()), "KVM_SET_SIGNAL_MASK");
     }
   }
@@ -280,7 +276,7 @@ public final class Vcpu implements AutoCloseable {
   private void setCpuid(Kvm kvm) {
     try (Arena scratch = Arena.ofConfined()) {
       MemorySegment cpuid = kvm.supportedCpuid(scratch);
-      int count = cpuid.get(INT, 0);
+      int count = cpuid.get(INT, kvm_cpuid2$nent);
       for (int i = 0; i < count; i++) {
         personalize(cpuid.asSlice(kvm_cpuid2$entries + i * kvm_cpuid_entry2$sizeof));
       }

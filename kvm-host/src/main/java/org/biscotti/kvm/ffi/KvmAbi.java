@@ -50,6 +50,7 @@ public final class KvmAbi {
   public static final int KVM_SYNC_X86_SREGS = 2;
 
   public static final int KVM_EXIT_IO = 2;
+  public static final int KVM_EXIT_IO_OUT = 1;
   public static final int KVM_EXIT_HLT = 5;
   public static final int KVM_EXIT_MMIO = 6;
   public static final int KVM_EXIT_SHUTDOWN = 8;
@@ -57,8 +58,25 @@ public final class KvmAbi {
   public static final int KVM_EXIT_INTR = 10;
   public static final int KVM_EXIT_INTERNAL_ERROR = 17;
 
+  public static final int KVM_MP_STATE_RUNNABLE = 0;
+
   public static final long kvm_regs$sizeof = 144;
   public static final long kvm_regs$rax = 0;
+  public static final long kvm_regs$rbx = 8;
+  public static final long kvm_regs$rcx = 16;
+  public static final long kvm_regs$rdx = 24;
+  public static final long kvm_regs$rsi = 32;
+  public static final long kvm_regs$rdi = 40;
+  public static final long kvm_regs$rsp = 48;
+  public static final long kvm_regs$rbp = 56;
+  public static final long kvm_regs$r8 = 64;
+  public static final long kvm_regs$r9 = 72;
+  public static final long kvm_regs$r10 = 80;
+  public static final long kvm_regs$r11 = 88;
+  public static final long kvm_regs$r12 = 96;
+  public static final long kvm_regs$r13 = 104;
+  public static final long kvm_regs$r14 = 112;
+  public static final long kvm_regs$r15 = 120;
   public static final long kvm_regs$rip = 128;
   public static final long kvm_regs$rflags = 136;
 
@@ -115,6 +133,7 @@ public final class KvmAbi {
   public static final long kvm_userspace_memory_region$memory_size = 16;
   public static final long kvm_userspace_memory_region$userspace_addr = 24;
 
+  public static final long kvm_cpuid2$nent = 0;
   public static final long kvm_cpuid2$entries = 8;
   public static final long kvm_cpuid_entry2$sizeof = 40;
   public static final long kvm_cpuid_entry2$function = 0;
@@ -124,16 +143,30 @@ public final class KvmAbi {
   public static final long kvm_cpuid_entry2$ecx = 20;
   public static final long kvm_cpuid_entry2$edx = 24;
 
+  public static final long kvm_msrs$nmsrs = 0;
   public static final long kvm_msrs$entries = 8;
   public static final long kvm_msr_entry$sizeof = 16;
+  public static final long kvm_msr_entry$index = 0;
   public static final long kvm_msr_entry$data = 8;
 
   public static final long kvm_xcrs$sizeof = 392;
+  public static final long kvm_xcrs$nr_xcrs = 0;
   public static final long kvm_xcrs$xcrs = 8;
   public static final long kvm_xcr$value = 8;
 
   public static final long kvm_xsave$sizeof = 4096;
+
   public static final long kvm_vcpu_events$sizeof = 64;
+  public static final long kvm_vcpu_events$exception$injected = 0;
+  public static final long kvm_vcpu_events$exception$nr = 1;
+  public static final long kvm_vcpu_events$exception$pending = 3;
+
+  public static final long kvm_mp_state$sizeof = 4;
+  public static final long kvm_mp_state$mp_state = 0;
+
+  public static final long kvm_signal_mask$sizeof = 4;
+  public static final long kvm_signal_mask$len = 0;
+  public static final long kvm_signal_mask$sigset = 4;
 
   private KvmAbi() {}
 }

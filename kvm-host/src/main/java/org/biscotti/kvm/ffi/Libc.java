@@ -33,6 +33,12 @@ public final class Libc {
   /** Size in bytes of glibc's {@code sigset_t}. */
   public static final int SIGSET_BYTES = 128;
 
+  /** Size in bytes of the kernel's own: a bit for each of its 64 signals. */
+  public static final int KERNEL_SIGSET_BYTES = 8;
+
+  /** Size in bytes of {@code struct timespec}. */
+  public static final int TIMESPEC_BYTES = 16;
+
   private static final Linker LINKER = Linker.nativeLinker();
 
   /**

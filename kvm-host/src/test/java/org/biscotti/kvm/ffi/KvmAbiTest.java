@@ -1,50 +1,76 @@
 package org.biscotti.kvm.ffi;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.io.IOException;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
+import org.biscotti.kernel.port.CpuContext;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Every number in {@link KvmAbi} is the one that a C compiler finds in {@code linux/kvm.h}. */
+/**
+ * Every number in {@link KvmAbi} and {@link Libc} is the one that a C compiler finds in the host's
+ * headers.
+ */
 class KvmAbiTest {
   private static final String SIZEOF = "$sizeof";
 
   /** The members of the synchronized area: {@code s.regs} is a {@code struct kvm_sync_regs}. */
   private static final String SYNC_AREA = "s$regs$";
 
+  /** Names of {@link Libc} that are not C's. */
+  private static final Map<String, String> OWN_NAMES =
+      Map.of(
+          "SIGSET_BYTES", "sizeof(sigset_t)",
+          "KERNEL_SIGSET_BYTES", "(_NSIG - 1) / 8",
+          "TIMESPEC_BYTES", "sizeof(struct timespec)");
+
+  private static final List<String> REGISTERS =
+      List.of(
+          "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rsp", "rbp", "r8", "r9", "r10", "r11", "r12",
+          "r13", "r14", "r15", "rip", "rflags");
+
   @Test
   void agreesWithTheHeader(@TempDir Path directory) throws Exception {
-    assumeTrue(hasCompiler(), "there is no gcc to compare with");
-    Map<String, Long> ours = constants();
-    assertThat(ours).hasSizeGreaterThan(60);
-    assertThat(headerValues(directory, ours)).isEqualTo(ours);
+    CompilerProbe.requireCompiler();
+    Map<String, Long> ours = new LinkedHashMap<>();
+    constants(KvmAbi.class).forEach((name, value) -> ours.put(expression(name), value));
+    assertThat(ours).hasSizeGreaterThan(110);
+    assertThat(CompilerProbe.values(directory, List.of("linux/kvm.h"), ours.keySet()))
+        .isEqualTo(ours);
   }
 
-  private static boolean hasCompiler() throws InterruptedException {
-    try {
-      return new ProcessBuilder("gcc", "--version")
-              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-              .start()
-              .waitFor()
-          == 0;
-    } catch (IOException e) {
-      return false;
+  @Test
+  void constantsOfTheCallsAgreeWithTheHeaders(@TempDir Path directory) throws Exception {
+    CompilerProbe.requireCompiler();
+    Map<String, Long> ours = new LinkedHashMap<>();
+    constants(Libc.class)
+        .forEach((name, value) -> ours.put(OWN_NAMES.getOrDefault(name, name), value));
+    assertThat(ours).hasSizeGreaterThan(14);
+    List<String> headers = List.of("fcntl.h", "signal.h", "sys/mman.h", "linux/mman.h", "time.h");
+    assertThat(CompilerProbe.values(directory, headers, ours.keySet())).isEqualTo(ours);
+  }
+
+  /** {@code Vcpu.register} multiplies: the kernel numbers registers as the structure has them. */
+  @Test
+  void registersAreNumberedInTheOrderOfTheStructure() throws ReflectiveOperationException {
+    assertThat(REGISTERS).hasSize(CpuContext.COUNT);
+    for (String register : REGISTERS) {
+      int number = CpuContext.class.getField(register.toUpperCase(Locale.ROOT)).getInt(null);
+      long offset = KvmAbi.class.getField("kvm_regs$" + register).getLong(null);
+      assertThat(offset).as(register).isEqualTo(8L * number);
     }
+    assertThat(KvmAbi.kvm_regs$sizeof).isEqualTo(8L * CpuContext.COUNT);
   }
 
-  private static Map<String, Long> constants() throws IllegalAccessException {
+  private static Map<String, Long> constants(Class<?> of) throws IllegalAccessException {
     Map<String, Long> values = new LinkedHashMap<>();
-    for (Field field : KvmAbi.class.getDeclaredFields()) {
+    for (Field field : of.getDeclaredFields()) {
       if (Modifier.isPublic(field.getModifiers())) {
         values.put(field.getName(), ((Number) field.get(null)).longValue());
       }
@@ -59,7 +85,7 @@ class KvmAbiTest {
     }
     int separator = name.indexOf('$');
     if (separator < 0) {
-      return name.equals("KVM_API_VERSION") ? "KVM_API_VERSION" : "(unsigned)(" + name + ")";
+      return "(unsigned)(" + name + ")";
     }
     String struct = name.substring(0, separator);
     String member = name.substring(separator + 1);
@@ -69,34 +95,5 @@ class KvmAbiTest {
           + ")";
     }
     return "offsetof(struct " + struct + ", " + member.replace('$', '.') + ")";
-  }
-
-  private static Map<String, Long> headerValues(Path directory, Map<String, Long> names)
-      throws IOException, InterruptedException {
-    StringBuilder source =
-        new StringBuilder(
-            "#include <linux/kvm.h>\n#include <stddef.h>\n#include <stdio.h>\nint main(void) {\n");
-    for (String name : names.keySet()) {
-      source.append(
-          "printf(\"%s %%llu\\n\", (unsigned long long)(%s));%n".formatted(name, expression(name)));
-    }
-    source.append("}\n");
-    Path file = directory.resolve("probe.c");
-    Files.writeString(file, source);
-    Path program = directory.resolve("probe");
-    Process compiler =
-        new ProcessBuilder("gcc", "-o", program.toString(), file.toString())
-            .redirectErrorStream(true)
-            .start();
-    String messages = new String(compiler.getInputStream().readAllBytes(), UTF_8);
-    assertThat(compiler.waitFor()).as(messages).isZero();
-    Process probe = new ProcessBuilder(program.toString()).start();
-    Map<String, Long> values = new LinkedHashMap<>();
-    new String(probe.getInputStream().readAllBytes(), UTF_8)
-        .lines()
-        .map(line -> line.split(" "))
-        .forEach(pair -> values.put(pair[0], Long.parseLong(pair[1])));
-    assertThat(probe.waitFor(10, TimeUnit.SECONDS)).isTrue();
-    return values;
   }
 }
