@@ -88,6 +88,7 @@ class GuestProgramsIT {
         "pipes",
         "process",
         "procdev",
+        "ptys",
         "registers",
         "ringregisters",
         "selfsignals",
