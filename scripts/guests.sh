@@ -1,9 +1,11 @@
 #!/bin/bash
-# Compiles the guest programs, static, with the system's gcc; only what is out of date.
+# Compiles the guest programs, static, with the system's gcc, and what tests need of the host beside
+# them; only what is out of date.
 #   guest-kernel/src/test/guest/*.c          -> guest-kernel/target/guest/
 #   guest-kernel/src/test/guest/hostile/*.c  -> guest-kernel/target/guest/hostile/
 #   bench/guest/*.c                          -> bench/target/guest/
 #   bench/baseline/*.c                       -> bench/target/baseline/
+#   kvm-host/src/test/c/*.c                  -> kvm-host/target/c/
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -47,3 +49,4 @@ compile guest-kernel/src/test/guest guest-kernel/target/guest
 compile guest-kernel/src/test/guest/hostile guest-kernel/target/guest/hostile
 compile bench/guest bench/target/guest
 compile bench/baseline bench/target/baseline
+compile kvm-host/src/test/c kvm-host/target/c

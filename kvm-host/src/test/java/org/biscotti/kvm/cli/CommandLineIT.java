@@ -41,7 +41,8 @@ class CommandLineIT {
   /** What came of a run. */
   private record Result(int code, String out, String err) {}
 
-  private ProcessBuilder builder(String... words) {
+  /** The words that start the command line in a JVM of its own. */
+  static List<String> command(String... words) {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -62,7 +63,11 @@ class CommandLineIT {
       }
     }
     command.addAll(List.of(words).subList(1, words.length));
-    ProcessBuilder builder = new ProcessBuilder(command);
+    return command;
+  }
+
+  private ProcessBuilder builder(String... words) {
+    ProcessBuilder builder = new ProcessBuilder(command(words));
     builder.environment().remove("TERM");
     builder.redirectOutput(directory.resolve("out").toFile());
     builder.redirectError(directory.resolve("err").toFile());
