@@ -42,16 +42,23 @@ else
 fi
 [[ -z $stale ]] || "$root/scripts/build.sh" || exit
 
-# ---- collector and heap -----------------------------------------------------------------------
+# ---- collector, heap and options of the JVM ---------------------------------------------------
+# Options end where the command line sees their end: at the first word that is none, the program.
 gc=g1
 heap=
-for ((i = 1; i <= $#; i++)); do
+jvm=
+for ((i = 2; i <= $#; i++)); do
   case ${!i} in
-    --) break ;;
     --gc=*) gc=${!i#--gc=} ;;
     --gc) ((i++)); gc=${!i-} ;;
     --kernel-heap=*) heap=${!i#--kernel-heap=} ;;
     --kernel-heap) ((i++)); heap=${!i-} ;;
+    --jvm=*) jvm=${!i#--jvm=} ;;
+    --jvm) ((i++)); jvm=${!i-} ;;
+    # These have a value, which may be the next word.
+    --cpus | --cwd | --dirs | --env | --exitless | --files | --fork | --inodes | --jfr | --json) ((i++)) ;;
+    --memory | --mount | --parallel | --patching | --repeat | --root | --size | --syscalls) ((i++)) ;;
+    -- | - | [!-]* | "") break ;;
   esac
 done
 case $gc in
@@ -107,4 +114,4 @@ fi
 [[ -e $aot ]] && options+=(-XX:AOTCache="$aot")
 
 # shellcheck disable=SC2086 # words on purpose
-exec "$JAVA" "${options[@]}" ${BISCOTTI_JAVA_OPTS-} "${main[@]}" "$@"
+exec "$JAVA" "${options[@]}" ${BISCOTTI_JAVA_OPTS-} $jvm "${main[@]}" "$@"

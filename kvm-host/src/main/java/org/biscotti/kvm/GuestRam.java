@@ -42,7 +42,7 @@ final class GuestRam implements MemoryBacking, AutoCloseable {
     this.bytes = bytes;
     fd = Libc.memfdCreate(state, "biscotti-ram", Libc.MFD_CLOEXEC);
     if (fd < 0 || Libc.ftruncate(state, fd, bytes) < 0) {
-      throw cannot("create");
+      throw cannot("create", bytes, state.errno());
     }
     hva =
         Libc.mmap(
@@ -53,16 +53,16 @@ final class GuestRam implements MemoryBacking, AutoCloseable {
             fd,
             0);
     if (hva == -1) {
-      throw cannot("map");
+      throw cannot("map", bytes, state.errno());
     }
     memory = new GuestMemory(Libc.segmentAt(hva, bytes, arena), this);
     vm.setMemory(MAIN_SLOT, 0, bytes, hva);
   }
 
-  private KvmException cannot(String what) {
+  static KvmException cannot(String what, long bytes, int errno) {
     return new KvmException(
         "cannot %s %d MiB of guest memory (%s): ask for less with --memory"
-            .formatted(what, bytes >> 20, Errno.name(state.errno())));
+            .formatted(what, bytes >> 20, Errno.name(errno)));
   }
 
   GuestMemory memory() {

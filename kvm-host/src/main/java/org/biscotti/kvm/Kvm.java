@@ -43,9 +43,14 @@ public final class Kvm implements AutoCloseable {
    * @throws KvmException if there is no device, no permission, or it lacks something we need
    */
   public static Kvm open() {
+    return open(DEVICE);
+  }
+
+  /** Opens a device that is to be KVM's. */
+  static Kvm open(String device) {
     try (Arena arena = Arena.ofConfined()) {
       CallState state = new CallState(arena);
-      int fd = Libc.open(state, DEVICE, Libc.O_RDWR | Libc.O_CLOEXEC);
+      int fd = Libc.open(state, device, Libc.O_RDWR | Libc.O_CLOEXEC);
       if (fd < 0) {
         throw new KvmException(cannotOpen(state.errno()));
       }
@@ -60,7 +65,7 @@ public final class Kvm implements AutoCloseable {
     }
   }
 
-  private static String cannotOpen(int errno) {
+  static String cannotOpen(int errno) {
     return switch (errno) {
       case Errno.ENOENT, Errno.ENODEV, Errno.ENXIO ->
           "no /dev/kvm: enable virtualization in the firmware and load kvm_intel or kvm_amd;"
@@ -76,6 +81,9 @@ public final class Kvm implements AutoCloseable {
 
   private void check() {
     int version = Libc.ioctl(state, fd, KVM_GET_API_VERSION, 0);
+    if (version < 0) {
+      throw new KvmException("/dev/kvm is not KVM's device: " + Errno.name(state.errno()));
+    }
     if (version != KVM_API_VERSION) {
       throw new KvmException("/dev/kvm speaks API version " + version + ", not 12");
     }

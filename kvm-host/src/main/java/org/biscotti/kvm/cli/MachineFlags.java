@@ -46,6 +46,7 @@ record MachineFlags(
   private static final String MEMORY = "--memory";
   private static final String KERNEL_HEAP = "--kernel-heap";
   private static final String GC = "--gc";
+  private static final String JVM = "--jvm";
 
   /** With less the kernel does not come up in peace, and with more collectors change their ways. */
   private static final long HEAP_MIN = 64L << 20;
@@ -84,6 +85,12 @@ record MachineFlags(
                 "NAME",
                 "Garbage collector of the JVM: " + Collector.choices(", ") + " (default: g1).")
             .completionCandidates(List.of(Collector.choices(" ").split(" ", -1)))
+            .build());
+    spec.addOption(
+        Arguments.value(
+                JVM,
+                "OPTIONS",
+                "Options for the JVM, for example --jvm='-XX:MaxGCPauseMillis=5 -Xlog:gc:stderr'.")
             .build());
     spec.addOption(
         Arguments.choice(

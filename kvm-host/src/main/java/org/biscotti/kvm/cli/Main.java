@@ -42,6 +42,7 @@ public final class Main {
     add(top, new SmallfileCommand(machines, home));
     add(top, new ExecCommand(machines));
     add(top, new ShCommand(machines));
+    add(top, new FiguresCommand());
     add(top, new CompletionCommand());
     commandLine = new CommandLine(top);
     commandLine.setExpandAtFiles(false);
@@ -53,10 +54,7 @@ public final class Main {
     top.usageMessage()
         .description("Runs x86-64 Linux programs in guest mode under a kernel written in Java.")
         .customSynopsis(COMMAND + " COMMAND [OPTION...]")
-        .footer(
-            "",
-            "Each command explains itself: " + COMMAND + " COMMAND --help",
-            "The paper's experiments, with pictures: " + COMMAND + " figures --help")
+        .footer("", "Each command explains itself: " + COMMAND + " COMMAND --help")
         .sortOptions(false)
         .width(HELP_WIDTH);
     top.addOption(Arguments.helpOption());
@@ -120,7 +118,7 @@ public final class Main {
       console.failure(String.valueOf(e.getMessage()), e);
       return ExitCode.OWN_FAILURE;
     } catch (OutOfMemoryError e) {
-      console.failure("the JVM's heap is full: allow more with BISCOTTI_JAVA_OPTS=-Xmx2g", e);
+      console.failure("the kernel's heap is full: allow more with --kernel-heap", e);
       return ExitCode.OWN_FAILURE;
     } catch (RuntimeException | Error e) {
       console.failure(

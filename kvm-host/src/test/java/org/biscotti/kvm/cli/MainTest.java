@@ -126,7 +126,7 @@ class MainTest {
   @Test
   void printsACompletionScriptThatBashAccepts() throws Exception {
     assertThat(run("completion")).isZero();
-    assertThat(out()).contains("--strace", "smallfile", "shenandoah", "run.sh");
+    assertThat(out()).contains("--strace", "smallfile", "shenandoah", "run.sh", "figures", "bmgc");
     Path script = Files.writeString(directory.resolve("completion"), out());
     Process bash = new ProcessBuilder("bash", "-n", script.toString()).inheritIO().start();
     assertThat(bash.waitFor()).isZero();
@@ -246,6 +246,27 @@ class MainTest {
         };
     assertThat(run("exec", "/p")).isEqualTo(125);
     assertThat(err()).isEqualTo("biscotti: no /dev/kvm: get one\n");
+  }
+
+  @Test
+  void saysThatTheHeapIsFull() {
+    factory =
+        _ -> {
+          throw new OutOfMemoryError("Java heap space");
+        };
+    assertThat(run("exec", "/p")).isEqualTo(125);
+    assertThat(err())
+        .isEqualTo("biscotti: the kernel's heap is full: allow more with --kernel-heap\n");
+  }
+
+  @Test
+  void leavesFiguresToItsScript() {
+    assertThat(run("figures", "--quick", "fork")).isEqualTo(125);
+    assertThat(err())
+        .isEqualTo(
+            "biscotti: figures is a program of its own: start it with ./scripts/run.sh figures\n");
+    assertThat(run("--help")).isZero();
+    assertThat(out()).contains("figures", "paper's experiments");
   }
 
   @Test
