@@ -12,6 +12,7 @@
  *   switch  sched_yield between two processes
  *   fault   first touch of a page, 64 MiB in order
  *   cow     a copy-on-write fault, 4096 pages in order, after a fork
+ *   cowsingle  the same of every 64th page only, so that none has a neighbour
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -145,7 +146,7 @@ static void switches(int count) {
   await(child);
 }
 
-enum { PAGE = 4096, FAULT_PAGES = 16384, COW_PAGES = 4096 };
+enum { PAGE = 4096, FAULT_PAGES = 16384, COW_PAGES = 4096, ALONE = 64 };
 
 static char *map(int pages) {
   char *memory = mmap(NULL, (size_t)pages * PAGE, PROT_READ | PROT_WRITE,
@@ -163,7 +164,8 @@ static int64_t faults(void) {
   return used;
 }
 
-static int64_t copies(void) {
+/* Nanoseconds of one copy, of pages so far apart. */
+static double copies(int step) {
   char *memory = map(COW_PAGES);
   for (int i = 0; i < COW_PAGES; i++) memory[(size_t)i * PAGE] = 1;
   pid_t child = fork();
@@ -172,17 +174,18 @@ static int64_t copies(void) {
     _exit(0);
   }
   int64_t start = now_ns();
-  for (int i = 0; i < COW_PAGES; i++) memory[(size_t)i * PAGE] = 2;
+  for (int i = 0; i < COW_PAGES; i += step) memory[(size_t)i * PAGE] = 2;
   int64_t used = now_ns() - start;
   kill(child, SIGKILL);
   waitpid(child, NULL, 0);
   munmap(memory, (size_t)COW_PAGES * PAGE);
-  return used;
+  return (double)used * step / COW_PAGES;
 }
 
 static double round_of(const char *what, int count) {
   if (!strcmp(what, "fault")) return (double)faults() / FAULT_PAGES;
-  if (!strcmp(what, "cow")) return (double)copies() / COW_PAGES;
+  if (!strcmp(what, "cow")) return copies(1);
+  if (!strcmp(what, "cowsingle")) return copies(ALONE);
   int64_t start = now_ns();
   if (!strcmp(what, "fork")) forks(count);
   else if (!strcmp(what, "exec")) execs(count, 0);

@@ -12,7 +12,11 @@ final class BigForkFigure implements Experiment {
   private static final String WHOLE = "fork, exit and wait, ms";
   private static final String CYCLES = "million cycles per fork call";
   private static final String NATIVE = "native Linux";
+  private static final String BY_CPUS = "parallel by vCPUs";
+  private static final String SPEED_UP = "fork call, times as fast as on one vCPU";
+  private static final String SERIAL = "serial share, %";
   private static final double SPEED_UP_MIN = 1.5;
+  private static final double SERIAL_PERCENT_MAX = 15;
 
   @Override
   public String name() {
@@ -25,7 +29,7 @@ final class BigForkFigure implements Experiment {
   }
 
   @Override
-  public int steps(boolean quick) {
+  public int steps(Extent extent) {
     return 1 + ForkPolicies.values().length + Lab.cores();
   }
 
@@ -49,7 +53,7 @@ final class BigForkFigure implements Experiment {
     for (int cpus = 1; cpus <= Lab.cores(); cpus++) {
       lab.step("parallel fork of %d MiB on %d vCPUs".formatted(mebibytes, cpus));
       List<String> options = List.of(memory, "--fork=parallel", "--cpus=" + cpus);
-      add(points, "parallel by vCPUs", Integer.toString(cpus), lab.guest(options, program));
+      add(points, BY_CPUS, Integer.toString(cpus), lab.guest(options, program));
     }
     Result result =
         new Result(
@@ -70,7 +74,14 @@ final class BigForkFigure implements Experiment {
                     FORK,
                     "vCPUs",
                     Chart.Kind.LINES,
-                    List.of("parallel by vCPUs"))),
+                    List.of(BY_CPUS)),
+                new Chart(
+                    "fork-speed-up",
+                    "Parallel fork, speed-up by number of vCPUs",
+                    SPEED_UP,
+                    "vCPUs",
+                    Chart.Kind.LINES,
+                    List.of(BY_CPUS))),
             new ArrayList<>(),
             List.of(
                 "The paper forks with 4 GiB mapped: 525 million cycles sequentially, 70 million on "
@@ -96,7 +107,29 @@ final class BigForkFigure implements Experiment {
                       result.median(name, "all cores", FORK)
                           / result.median(NATIVE, "all cores", FORK)));
     }
+    addScaling(result, Lab.cores());
     return result;
+  }
+
+  /** Speed-up and serial share (see {@link Scaling}) for each number of vCPUs. */
+  static void addScaling(Result result, int cores) {
+    double one = result.median(BY_CPUS, "1", FORK);
+    for (int cpus = 1; cpus <= cores; cpus++) {
+      String x = Integer.toString(cpus);
+      double speedUp = Scaling.speedUp(one, result.median(BY_CPUS, x, FORK));
+      String command = "computed from: " + FORK;
+      result.points().add(Point.of(BY_CPUS, x, SPEED_UP, speedUp, command));
+      if (cpus == 1) {
+        continue;
+      }
+      double percent = 100 * Scaling.serialShare(speedUp, cpus);
+      result.points().add(Point.of(BY_CPUS, x, SERIAL, percent, command));
+      result
+          .findings()
+          .add(
+              "%d vCPUs: %.2f times as fast as one; the serial share is %.1f %%, at most %.0f %% is asked for"
+                  .formatted(cpus, speedUp, percent, SERIAL_PERCENT_MAX));
+    }
   }
 
   /** The first forks are cold, and left out. */

@@ -33,7 +33,7 @@ final class BudgetFigure implements Experiment {
   }
 
   @Override
-  public int steps(boolean quick) {
+  public int steps(Extent extent) {
     return ThreadBudget.Load.values().length * ThreadBudget.How.values().length;
   }
 

@@ -12,6 +12,7 @@ final class CollectorFigure implements Experiment {
   private static final String MICROS = "µs per fork";
   private static final String LONGEST = "longest pause, ms";
   private static final String PAUSED = "paused, % of the time";
+  private static final String PAUSES = "paused, ms in all";
   private static final String RATE = "allocated, MB/s";
   private static final String WHOLE = "collections of the whole heap";
   private static final String FORKS = "forks";
@@ -41,8 +42,8 @@ final class CollectorFigure implements Experiment {
   }
 
   @Override
-  public int steps(boolean quick) {
-    return Lab.collectors(quick).size() * objects(quick).size();
+  public int steps(Extent extent) {
+    return extent.collectors().size() * objects(extent.quick()).size();
   }
 
   @Override
@@ -51,7 +52,7 @@ final class CollectorFigure implements Experiment {
     List<Point> points = new ArrayList<>();
     List<String> findings = new ArrayList<>();
     List<Integer> objects = objects(lab.quick());
-    for (String collector : Lab.collectors(lab.quick())) {
+    for (String collector : lab.collectors()) {
       for (int count : objects) {
         lab.step("%s, %,d live objects".formatted(collector, count));
         measure(lab, collector, count, heap, points, findings);
@@ -69,14 +70,14 @@ final class CollectorFigure implements Experiment {
                     CYCLES,
                     "live objects",
                     Chart.Kind.LINES_LOG_X,
-                    Lab.collectors(lab.quick())),
+                    lab.collectors()),
                 new Chart(
                     "bmgc-pauses",
                     "Longest pause",
                     LONGEST,
                     "live objects",
                     Chart.Kind.LINES_LOG,
-                    Lab.collectors(lab.quick()))),
+                    lab.collectors())),
             findings,
             List.of(
                 "The paper's curve rises by 55 %, from 0.1 to 50 million objects, with a collector that "
@@ -89,7 +90,7 @@ final class CollectorFigure implements Experiment {
                     + "%d times. The heap has %s.".formatted(COLLECTIONS_MIN, heap)));
     String most = Integer.toString(objects.getLast());
     String least = Integer.toString(objects.getFirst());
-    for (String collector : Lab.collectors(lab.quick())) {
+    for (String collector : lab.collectors()) {
       double rise =
           result.median(collector, most, MICROS) / result.median(collector, least, MICROS);
       String bar =
@@ -137,6 +138,7 @@ final class CollectorFigure implements Experiment {
             (long) row[0],
             command));
     points.add(Point.of(collector, x, LONGEST, collections.longestNanos() / 1e6, command));
+    points.add(Point.of(collector, x, PAUSES, collections.pausedNanos() / 1e6, command));
     points.add(Point.of(collector, x, PAUSED, collections.pausedPercent(), command));
     points.add(Point.of(collector, x, RATE, collections.bytesPerSecond() / 1e6, command));
     points.add(Point.of(collector, x, WHOLE, row[1], command));

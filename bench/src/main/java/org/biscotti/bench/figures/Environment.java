@@ -16,7 +16,7 @@ final class Environment {
   private Environment() {}
 
   /** Names and values, in order. */
-  static Map<String, String> collect(Path home, boolean quick, String jvmOptions) {
+  static Map<String, String> collect(Path home, Extent extent) {
     Map<String, String> facts = new LinkedHashMap<>();
     facts.put(
         "date (UTC)",
@@ -30,8 +30,11 @@ final class Environment {
     facts.put("host", System.getProperty("os.name") + " " + System.getProperty("os.version"));
     facts.put(
         "JDK", System.getProperty("java.vm.name") + " " + System.getProperty("java.vm.version"));
-    facts.put("JVM options", jvmOptions.isEmpty() ? "none besides run.sh's" : jvmOptions);
-    facts.put("extent", quick ? "quick: less than the paper has" : "full");
+    String jvm = extent.jvmOptions();
+    facts.put("JVM options", jvm.isEmpty() ? "none besides run.sh's" : jvm);
+    String collector = extent.collector();
+    facts.put("collector", collector == null ? "g1 unless it is said" : collector);
+    facts.put("extent", extent.quick() ? "quick: less than the paper has" : "full");
     return facts;
   }
 

@@ -11,7 +11,7 @@ interface Experiment {
   String title();
 
   /** How many times it calls {@link Lab#step}; for the progress bar. */
-  int steps(boolean quick);
+  int steps(Extent extent);
 
   /**
    * Measures.

@@ -38,6 +38,7 @@ public final class Figures implements Callable<Integer> {
           new SmallfileFigure(),
           new CollectorFigure(),
           new BigForkFigure(),
+          new ProcessFigure(),
           new ReadFigure(),
           new LatencyFigure(),
           new BudgetFigure());
@@ -64,6 +65,21 @@ public final class Figures implements Callable<Integer> {
       description =
           "Options for the JVM of every machine, for example --jvm='-XX:MaxGCPauseMillis=5'.")
   private String jvm = "";
+
+  @Option(
+      names = "--gc",
+      paramLabel = "NAME",
+      description =
+          "Garbage collector of every machine (default: g1). Comparisons of collectors have this one"
+              + " only.")
+  private @Nullable String collector;
+
+  @Option(
+      names = "--jfr",
+      paramLabel = "FILE",
+      description =
+          "Record every machine, in FILE-1.jfr, FILE-2.jfr and so on. Recording costs time.")
+  private @Nullable Path recording;
 
   private final Path home;
   private final PrintStream console;
@@ -120,13 +136,14 @@ public final class Figures implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     List<Experiment> chosen = chosen();
+    Extent extent = extent();
     Path directory = directory();
     Path scratch = Files.createTempDirectory("biscotti-figures-");
-    int steps = chosen.stream().mapToInt(experiment -> experiment.steps(quick)).sum();
-    Map<String, String> environment = Environment.collect(home, quick, jvm);
+    int steps = chosen.stream().mapToInt(experiment -> experiment.steps(extent)).sum();
+    Map<String, String> environment = Environment.collect(home, extent);
     List<Result> results = new ArrayList<>();
     try (ProgressBar bar = progressBar(steps)) {
-      Lab lab = new Lab(home, quick, jvm, scratch, what -> advance(bar, what));
+      Lab lab = new Lab(home, extent, scratch, what -> advance(bar, what));
       Thread interruption = new Thread(() -> interrupted(lab, scratch));
       Runtime.getRuntime().addShutdownHook(interruption);
       for (Experiment experiment : chosen) {
@@ -189,6 +206,16 @@ public final class Figures implements Callable<Integer> {
       chosen.add(experiment);
     }
     return chosen;
+  }
+
+  private Extent extent() throws IOException {
+    if (collector != null && !Extent.isCollector(collector)) {
+      throw new IOException(
+          "--gc %s: there is no such collector: choose one of %s"
+              .formatted(collector, Extent.collectorNames()));
+    }
+    String file = recording == null ? null : recording.toAbsolutePath().toString();
+    return new Extent(quick, jvm, collector, file);
   }
 
   private Path directory() throws IOException {

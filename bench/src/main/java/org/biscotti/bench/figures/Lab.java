@@ -21,10 +21,10 @@ final class Lab {
   private static final int ERROR_LINES_MAX = 5;
 
   private final Path home;
-  private final boolean quick;
-  private final String jvmOptions;
+  private final Extent extent;
   private final Path scratch;
   private final Consumer<String> progress;
+  private int machines;
   private volatile boolean interrupted;
   private volatile Process running;
 
@@ -32,27 +32,25 @@ final class Lab {
    * Makes one.
    *
    * @param home the project's top level
-   * @param quick whether to measure less
-   * @param jvmOptions for the JVM of every machine, words separated by spaces
+   * @param extent how much is measured
    * @param scratch directory for recordings
    * @param progress told what is measured next
    */
   @SuppressWarnings("NullAway.Init") // nothing runs yet
-  Lab(Path home, boolean quick, String jvmOptions, Path scratch, Consumer<String> progress) {
+  Lab(Path home, Extent extent, Path scratch, Consumer<String> progress) {
     this.home = home;
-    this.quick = quick;
-    this.jvmOptions = jvmOptions;
+    this.extent = extent;
     this.scratch = scratch;
     this.progress = progress;
   }
 
   boolean quick() {
-    return quick;
+    return extent.quick();
   }
 
   /** One of two values. */
   <T> T choose(T ifQuick, T otherwise) {
-    return quick ? ifQuick : otherwise;
+    return quick() ? ifQuick : otherwise;
   }
 
   /** Says what is measured next. */
@@ -61,8 +59,8 @@ final class Lab {
   }
 
   /** The collectors that are compared, as {@code --gc} names them. */
-  static List<String> collectors(boolean quick) {
-    return quick ? List.of("g1", "zgc") : List.of("zgc", "shenandoah", "g1", "parallel", "serial");
+  List<String> collectors() {
+    return extent.collectors();
   }
 
   /** How many processors there are. */
@@ -123,16 +121,40 @@ final class Lab {
    * @param program with its arguments
    */
   Output guest(List<String> options, List<String> program) throws IOException {
+    return run(guestCommand(options, program));
+  }
+
+  private List<String> guestCommand(List<String> options, List<String> program) {
     List<String> words = new ArrayList<>(List.of("./scripts/run.sh", "exec"));
-    words.addAll(options);
+    words.addAll(extent.options(options, ++machines));
     words.add("--");
     words.addAll(program);
-    return run(words);
+    return words;
   }
 
   /** Runs a program natively. */
   Output natively(List<String> program) throws IOException {
     return run(program);
+  }
+
+  /**
+   * Runs a program in the guest, with all of its machine on some of the host's cores (taskset(1)).
+   *
+   * @param cores a list as {@code taskset -c} takes it
+   */
+  Output guestOn(String cores, List<String> options, List<String> program) throws IOException {
+    return run(pinned(cores, guestCommand(options, program)));
+  }
+
+  /** Runs a program natively on some of the host's cores. */
+  Output nativelyOn(String cores, List<String> program) throws IOException {
+    return run(pinned(cores, program));
+  }
+
+  private static List<String> pinned(String cores, List<String> command) {
+    List<String> words = new ArrayList<>(List.of("taskset", "-c", cores));
+    words.addAll(command);
+    return words;
   }
 
   private Output run(List<String> words) throws IOException {
@@ -149,8 +171,8 @@ final class Lab {
               .redirectOutput(out.toFile())
               .redirectError(err.toFile());
       Map<String, String> environment = builder.environment();
-      if (!jvmOptions.isEmpty()) {
-        environment.put("BISCOTTI_JAVA_OPTS", jvmOptions);
+      if (!extent.jvmOptions().isEmpty()) {
+        environment.put("BISCOTTI_JAVA_OPTS", extent.jvmOptions());
       }
       Process process = builder.start();
       running = process;
@@ -196,7 +218,8 @@ final class Lab {
         words.stream()
             .map(w -> w.startsWith(prefix) ? "$PWD/" + w.substring(prefix.length()) : w)
             .toList();
-    String options = jvmOptions.isEmpty() ? "" : "BISCOTTI_JAVA_OPTS='" + jvmOptions + "' ";
+    String jvm = extent.jvmOptions();
+    String options = jvm.isEmpty() ? "" : "BISCOTTI_JAVA_OPTS='" + jvm + "' ";
     return options + String.join(" ", relative).replace(scratch.toString(), "/tmp");
   }
 

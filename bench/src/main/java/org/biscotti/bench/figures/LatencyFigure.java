@@ -27,15 +27,15 @@ final class LatencyFigure implements Experiment {
   }
 
   @Override
-  public int steps(boolean quick) {
-    return Lab.collectors(quick).size();
+  public int steps(Extent extent) {
+    return extent.collectors().size();
   }
 
   @Override
   public Result run(Lab lab) throws IOException {
     List<Point> points = new ArrayList<>();
     List<String> findings = new ArrayList<>();
-    for (String collector : Lab.collectors(lab.quick())) {
+    for (String collector : lab.collectors()) {
       lab.step("latency, " + collector);
       Lab.Output output =
           lab.guest(
@@ -76,7 +76,7 @@ final class LatencyFigure implements Experiment {
                 LATENCY,
                 "percentile",
                 Chart.Kind.BARS,
-                Lab.collectors(lab.quick()))),
+                lab.collectors())),
         findings,
         List.of(
             "The paper is concerned about deadlines that a collection makes a program miss (section "

@@ -57,7 +57,7 @@ final class ReadFigure implements Experiment {
   }
 
   @Override
-  public int steps(boolean quick) {
+  public int steps(Extent extent) {
     return Operation.values().length * SUBJECTS.size() + 2;
   }
 

@@ -18,7 +18,7 @@ final class ResultFiles {
   static void write(Path directory, Map<String, String> environment, Result result)
       throws IOException {
     json(directory.resolve(result.name() + ".json"), environment, result);
-    Files.writeString(directory.resolve(result.name() + ".csv"), csv(result.points()));
+    Files.writeString(directory.resolve(result.name() + ".csv"), csv(environment, result.points()));
     for (Chart chart : result.charts()) {
       Files.write(directory.resolve(chart.file() + ".png"), Charts.png(chart, result.points()));
       Files.writeString(
@@ -78,9 +78,14 @@ final class ResultFiles {
     json.writeEndArray();
   }
 
-  /** A line for each point (RFC 4180). */
-  static String csv(List<Point> points) {
-    StringBuilder text = new StringBuilder("series,x,metric,median,low,high,count,command\r\n");
+  /**
+   * A comment for each fact about where that was measured, then a line for each point (RFC 4180).
+   */
+  static String csv(Map<String, String> environment, List<Point> points) {
+    StringBuilder text = new StringBuilder();
+    environment.forEach((name, value) ->
+        text.append("# %s: %s\r\n".formatted(name, value.replaceAll("\\s+", " "))));
+    text.append("series,x,metric,median,low,high,count,command\r\n");
     for (Point p : points) {
       text.append(quoted(p.series())).append(',').append(quoted(p.x())).append(',');
       text.append(quoted(p.metric()));

@@ -50,7 +50,7 @@ final class SmallfileFigure implements Experiment {
   }
 
   @Override
-  public int steps(boolean quick) {
+  public int steps(Extent extent) {
     return Policies.values().length + InodePolicies.values().length + 2;
   }
 

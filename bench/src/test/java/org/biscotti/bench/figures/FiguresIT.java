@@ -57,6 +57,7 @@ class FiguresIT {
         new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8);
     assertThat(run(console, "nothing")).isEqualTo(125);
     assertThat(run(console, "--fast")).isEqualTo(125);
+    assertThat(run(console, "fork", "--gc", "none")).isEqualTo(125);
     assertThat(run(console, "fork", "--out", "/proc/nowhere")).isEqualTo(125);
     assertThat(run(console, "--help")).isZero();
   }

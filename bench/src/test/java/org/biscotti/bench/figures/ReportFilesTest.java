@@ -71,10 +71,11 @@ class ReportFilesTest {
 
   @Test
   void csvQuotesWhatHasToBe() {
-    assertThat(ResultFiles.csv(result().points()).lines())
-        .startsWith("series,x,metric,median,low,high,count,command")
+    Map<String, String> environment = Map.of("JVM options", "-Xmx1g\n -Da");
+    assertThat(ResultFiles.csv(environment, result().points()).lines())
+        .startsWith("# JVM options: -Xmx1g -Da", "series,x,metric,median,low,high,count,command")
         .contains("a,1,\"µs, \"\"warm\"\"\",2.00000,1.50000,2.50000,3,cmd --x=1")
-        .hasSize(5);
+        .hasSize(6);
   }
 
   @Test
