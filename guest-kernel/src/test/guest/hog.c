@@ -195,6 +195,47 @@ static int epolls(const char *kind) {
   return end(kind, made, EMFILE, ENOSPC);
 }
 
+/* Copies of a descriptor until there may be no more of them, with the usual limit and then with a
+ * higher one; then as many files. */
+static int descriptors(const char *kind) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit)) return 1;
+  limit.rlim_cur = 256;
+  if (setrlimit(RLIMIT_NOFILE, &limit)) return 1;
+  long copies = 0;
+  while (dup(2) >= 0) copies++;
+  if (end(kind, copies, EMFILE, EMFILE)) return 1;
+  limit.rlim_cur = limit.rlim_max < 1 << 18 ? limit.rlim_max : 1 << 18;
+  if (setrlimit(RLIMIT_NOFILE, &limit)) return 1;
+  while (dup(2) >= 0) copies++;
+  int result = end(kind, copies, EMFILE, ENOMEM);
+  result |= close_range(3, ~0U, 0);
+  long files = 0;
+  while (open("/dev/null", O_RDONLY) >= 0) files++;
+  return result | end(kind, files, EMFILE, errno == ENFILE ? ENFILE : ENOMEM);
+}
+
+/* Mappings of a page each that cannot become one, in this process and in a child. */
+static int mappings(const char *kind) {
+  enum { MANY = 100000 };
+  size_t bytes = (size_t)MANY * PAGE;
+  char *area = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (area == MAP_FAILED) return end(kind, 0, ENOMEM, ENOMEM);
+  long made = 0;
+  for (; made < MANY; made++)
+    if (mmap(area + made * PAGE, PAGE, made % 2 ? PROT_READ : PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) == MAP_FAILED)
+      break;
+  int result = made < MANY ? end(kind, made, ENOMEM, ENOMEM) : 0;
+  if (made == MANY) printf("%s: all\n", kind);
+  area[0] = 1;
+  pid_t child = fork();
+  if (child == 0) _exit(area[0] != 1);
+  int status = 0;
+  if (child > 0 && (waitpid(child, &status, 0) != child || status)) result = 1;
+  return result | munmap(area, bytes);
+}
+
 static const struct {
   const char *name;
   int (*run)(const char *);
@@ -202,6 +243,7 @@ static const struct {
     {"processes", processes}, {"bomb", bomb},   {"memory", memory}, {"crowd", crowd},
     {"shared", shared},       {"tables", tables}, {"file", file},     {"memfd", memfd},
     {"names", names},         {"pipes", pipes},   {"sockets", sockets}, {"epolls", epolls},
+    {"descriptors", descriptors}, {"mappings", mappings},
 };
 
 int main(int argc, char **argv) {

@@ -71,6 +71,22 @@ class LimitsIT {
     shell.output().awaitText(answer, ANSWER);
   }
 
+  /** The shell can start two processes and a pipe between them. */
+  private void askForPipeline() throws InterruptedException {
+    String answer = "<" + ++questions + ">";
+    keyboard.type("echo '" + answer + "' | " + busybox + " cat\n");
+    shell.output().awaitText(answer, ANSWER);
+  }
+
+  /** While there is memory for them, and numbers, others make processes as ever. */
+  @ParameterizedTest
+  @ValueSource(strings = {"descriptors", "mappings"})
+  void aShellBesideRunsPipelines(String kind) throws Exception {
+    askForPipeline();
+    leavesTheShellAlone(kind, this::askForPipeline);
+    askForPipeline();
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -88,6 +104,15 @@ class LimitsIT {
         "epolls"
       })
   void aShellBesideIsLeftAlone(String kind) throws Exception {
+    leavesTheShellAlone(kind, this::ask);
+  }
+
+  /** What the shell is asked meanwhile. */
+  private interface Question {
+    void ask() throws InterruptedException;
+  }
+
+  private void leavesTheShellAlone(String kind, Question question) throws Exception {
     FrameAllocator frames = guest.machine().kernel().state().frames();
     assertThat(guest.run(hog).code()).as("usage: its file's pages are there").isEqualTo(2);
     askForCommand();
@@ -96,7 +121,7 @@ class LimitsIT {
     ask();
     Guest.Running running = guest.start(new byte[0], Map.of(), List.of(hog, kind));
     while (!running.process().exited().isDone()) {
-      ask();
+      question.ask();
       TimeUnit.MILLISECONDS.sleep(20);
     }
     Outcome outcome = running.await();
