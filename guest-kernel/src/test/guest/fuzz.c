@@ -11,7 +11,8 @@
  *
  * What it may not wreck: its own text, stack, data and thread pointer. So pointers to write through
  * come from an arena, which alone is unmapped, protected, remapped and advised at random; names
- * come from pages that no call can write; and time-outs from a fixed list. Natively it is for an
+ * come from pages that no call can write; and time-outs from a fixed list. Nothing that it opens
+ * waits: pipes, sockets and counters are made so. Natively it is for an
  * ordinary user: root's calls change the mode of /dev/null and /dev/zero for everybody.
  */
 #ifndef _GNU_SOURCE
@@ -26,8 +27,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -56,7 +59,8 @@ enum kind {
   INVALID = 'X', MILLISECONDS = 'T', SELF = 'S', PRCTL = 'r', ARCH = 'C', LOCK = 'k', IOCTL = 'I',
   KEEP_ID = 'u', RESERVE = 'V', RESERVE_LENGTH = 'e', BREAK = 'B', NODE_MODE = 'N', NULL_OR_BAD = '0',
   PROBE_SIGNAL = 'G', AT_FLAGS = '@', FREE_FD = 'q', DOMAIN = 'y', SLEEP_CLOCK = 'h', MICROSECONDS = 'W', OPEN_HOW = 'H',
-  HOW_SIZE = 'E', NULL_OR_BUFFER = 'j',
+  HOW_SIZE = 'E', NULL_OR_BUFFER = 'j', NOT_WAITING = 'K', SOCKET_KIND = 'Y', LOCAL = 'U', SET_SIZE = 'z',
+  NEW_OR_FD = 'Z', EPOLL_OPERATION = 'J',
 };
 
 struct call {
@@ -119,8 +123,12 @@ static const struct call CALLS[] = {
     CALL(set_robust_list, "Xl"), CALL(get_robust_list, "Sbb"), CALL(membarrier, "if"),
     CALL(prctl, "rbiii"), CALL(arch_prctl, "Cb"), CALL(kcmp, "SSiii"), CALL(wait4, "SbGb"),
     CALL(waitid, "iSbGb"), CALL(poll, "bsT"), CALL(ppoll, "bstbs"), CALL(select, "sbbbW"),
-    CALL(pselect6, "sbbbtX"), CALL(epoll_ctl, "diib"), CALL(epoll_wait, "dbiT"),
-    CALL(epoll_pwait, "dbiTXs"), CALL(socket, "yii"), CALL(bind, "dbl"), CALL(connect, "dbl"),
+    CALL(pselect6, "sbbbtX"), CALL(epoll_ctl, "dJdb"), CALL(epoll_wait, "dbiT"),
+    CALL(epoll_pwait, "dbiTXs"), {441, "epoll_pwait2", "dbitXs"}, CALL(epoll_create, "i"),
+    CALL(epoll_create1, "f"), CALL(pipe2, "bK"), CALL(pipe2, "bK"), CALL(eventfd2, "sK"),
+    CALL(timerfd_create, "cK"), CALL(timerfd_settime, "dfbb"), CALL(timerfd_gettime, "db"),
+    CALL(signalfd4, "ZbzK"), CALL(socketpair, "UYib"), CALL(socketpair, "UYib"),
+    CALL(socket, "yii"), CALL(bind, "dbl"), CALL(connect, "dbl"),
     CALL(listen, "di"), CALL(accept, "dbb"), CALL(accept4, "dbbf"), CALL(sendto, "dblfbl"),
     CALL(recvfrom, "dblfbb"), CALL(sendmsg, "dbf"), CALL(recvmsg, "dbf"), CALL(sendmmsg, "dbif"),
     CALL(recvmmsg, "dbift"), CALL(shutdown, "di"), CALL(getsockname, "dbb"), CALL(getpeername, "dbb"),
@@ -295,6 +303,13 @@ static unsigned long argument(char kind) {
     case HOW_SIZE: return 24;
     case NULL_OR_BUFFER: return chance(2) ? 0 : buffer();
     case SLEEP_CLOCK: return PICK(0, 1, 7, 11, 99, 100); /* no CPU-time clock: it stands still asleep */
+    case NOT_WAITING: /* the bit that O_, EFD_, TFD_ and SFD_NONBLOCK are */
+      return O_NONBLOCK | (chance(3) ? O_CLOEXEC : 0) | (chance(12) ? 1UL << below(64) : 0);
+    case SOCKET_KIND: return SOCK_NONBLOCK | PICK(SOCK_STREAM, SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET, 9);
+    case LOCAL: return chance(8) ? any_integer() : AF_UNIX;
+    case SET_SIZE: return chance(8) ? any_integer() : 8;
+    case NEW_OR_FD: return chance(2) ? -1UL : descriptor();
+    case EPOLL_OPERATION: return chance(8) ? any_integer() : 1 + below(3);
     case MICROSECONDS: /* a struct timeval, in which a large second word is a long time */
       return (unsigned long)constants + TIMEOUTS_AT + 16 * PICK(0, 1, 2, 4, 6, 7);
   }
@@ -448,6 +463,10 @@ static void confine(long number, unsigned long a[6]) {
   if (ranges(number) && a[1] > 16 * PAGE) a[1] = chance(2) ? -1UL : -4096UL;
   if (number == SYS_mmap && a[1] >= 16 * PAGE && a[1] <= 1UL << 46) a[1] = -1UL;
   if (number == SYS_mremap && (a[3] & MREMAP_FIXED) && !(a[4] >= (unsigned long)arena && a[4] < end)) a[4] = 1;
+  /* What does not wait goes on not waiting: pipes and the like are made so, and have to stay so. */
+  if (number == SYS_ioctl && (unsigned)a[1] == FIONBIO) a[2] = (unsigned long)constants_end - 64;
+  if (number == SYS_splice) a[5] |= SPLICE_F_NONBLOCK;
+  if (number == SYS_tee) a[3] |= SPLICE_F_NONBLOCK;
   if (number == SYS_close_range && (a[0] & 0xffffffff) < 1000) a[0] = 1000;
 }
 
@@ -506,6 +525,7 @@ int main(int argc, char **argv) {
   }
   close(here);
   signal(SIGXFSZ, SIG_IGN); /* a file beyond its limit is EFBIG then */
+  signal(SIGPIPE, SIG_IGN); /* and a pipe that nobody reads EPIPE */
   set_up_memory();
   for (unsigned long i = 0; i < count; i++) {
     if (i % HOUSEKEEPING == 0) housekeeping();
