@@ -7,12 +7,10 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Assumptions;
 
 /**
  * A command on a terminal of its own, by {@code src/test/c/onterminal.c}: keys are typed, and what
@@ -52,7 +50,7 @@ final class OnTerminal implements AutoCloseable {
   private static Path program() {
     Path program =
         Path.of(System.getProperty("biscotti.home", ".."), "kvm-host/target/c/onterminal");
-    Assumptions.assumeTrue(Files.isExecutable(program), "compiled by scripts/guests.sh");
+    assertThat(program).as("compiled by scripts/guests.sh").isExecutable();
     return program.toAbsolutePath();
   }
 
