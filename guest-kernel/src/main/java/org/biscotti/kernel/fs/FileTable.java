@@ -51,16 +51,21 @@ public final class FileTable {
   }
 
   /**
-   * The open file behind a descriptor.
+   * The open file behind a descriptor; {@link HeldFiles held} until the call returns if that may
+   * wait.
    *
    * @throws ErrnoException EBADF if there is none, or one opened with O_PATH
    */
   public OpenFile get(int descriptor) {
-    OpenFile file = find(descriptor);
-    if (file == null || file.isPathOnly()) {
-      throw ErrnoException.of(Errno.EBADF);
+    while (true) {
+      OpenFile file = find(descriptor);
+      if (file == null || file.isPathOnly()) {
+        throw ErrnoException.of(Errno.EBADF);
+      }
+      if (HeldFiles.hold(file)) {
+        return file;
+      }
     }
-    return file;
   }
 
   /**

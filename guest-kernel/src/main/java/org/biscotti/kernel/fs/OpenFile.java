@@ -93,14 +93,22 @@ public abstract class OpenFile {
    * @throws ErrnoException EBADF if the last one has been closed in the meantime
    */
   public final OpenFile retain() {
+    if (!tryRetain()) {
+      throw ErrnoException.of(Errno.EBADF);
+    }
+    return this;
+  }
+
+  /** One more owner; false if the last one has closed the file in the meantime. */
+  public final boolean tryRetain() {
     int before = references.get();
     while (before > 0) {
       if (references.compareAndSet(before, before + 1)) {
-        return this;
+        return true;
       }
       before = references.get();
     }
-    throw ErrnoException.of(Errno.EBADF);
+    return false;
   }
 
   /** One owner less; the last one closes the file. */

@@ -32,7 +32,7 @@ public final class WholeFileLock {
    * gives up the old lock first.
    *
    * @param wait false to fail with EWOULDBLOCK instead of waiting
-   * @throws ErrnoException EINTR if a signal comes while waiting
+   * @throws ErrnoException EINTR if a signal comes while waiting, EBADF if the file is closed
    */
   public void lock(OpenFile by, boolean exclusive, boolean wait) {
     lock.lock();
@@ -56,6 +56,11 @@ public final class WholeFileLock {
         sharers.add(by);
       }
       by.holdsWholeFileLock();
+      // Closed by another thread meanwhile: then nobody would give the lock up.
+      if (by.isClosed()) {
+        drop(by);
+        throw ErrnoException.of(Errno.EBADF);
+      }
     } catch (InterruptedException e) {
       throw ErrnoException.of(Errno.EINTR);
     } finally {

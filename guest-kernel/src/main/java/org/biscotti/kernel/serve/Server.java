@@ -9,6 +9,7 @@ import org.biscotti.kernel.event.Events;
 import org.biscotti.kernel.event.HandOverEvent;
 import org.biscotti.kernel.event.ParkEvent;
 import org.biscotti.kernel.event.SystemCallEvent;
+import org.biscotti.kernel.fs.HeldFiles;
 import org.biscotti.kernel.mem.CallSites;
 import org.biscotti.kernel.port.GuestCpu;
 import org.biscotti.kernel.syscall.Dispatcher;
@@ -433,6 +434,7 @@ public final class Server {
     ParkEvent event = Events.park();
     task.setWaitingThread(Thread.currentThread());
     long result;
+    HeldFiles held = HeldFiles.begin();
     try {
       // A signal that came before the thread could be interrupted must not be lost.
       if (task.mustEnd() || task.hasDeliverableSignal()) {
@@ -441,6 +443,7 @@ public final class Server {
       result = dispatch(call);
     } finally {
       task.setWaitingThread(null);
+      held.close();
     }
     if (event != null) {
       event.done(ParkEvent.CALL, -1, task.threadId());

@@ -109,7 +109,8 @@ final class RecordLockCalls {
     boolean ofDescription = isOfDescription(command);
     locks.lock(wanted, waits, !ofDescription);
     // Closed by another thread meanwhile: then nobody would give the lock up.
-    if (!ofDescription && !file.equals(t.files().find(descriptor))) {
+    boolean closed = ofDescription ? file.isClosed() : !file.equals(t.files().find(descriptor));
+    if (closed) {
       locks.unlock(wanted.owner(), wanted.first(), wanted.last());
       throw ErrnoException.of(EBADF);
     }

@@ -6,6 +6,7 @@ import static org.biscotti.kernel.fs.TestTree.assertErrno;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.Fcntl;
 import org.junit.jupiter.api.AfterEach;
@@ -141,6 +142,49 @@ class FileTableTest {
     one.release();
     lock.lock(other, true, false);
     other.release();
+  }
+
+  /** What has been closed while the call was on its way would never give the lock up. */
+  @Test
+  void aClosedFileGetsNoLock() {
+    OpenFile one = tree.create("/f");
+    OpenFile other = tree.open("/f", Fcntl.O_RDONLY);
+    WholeFileLock lock = one.inode().wholeFileLock();
+    one.release();
+    assertErrno(Errno.EBADF, () -> lock.lock(one, true, false));
+    lock.lock(other, true, false);
+    other.release();
+  }
+
+  /** The lock goes to a call that waits for it although its descriptor is closed, and then goes. */
+  @Test
+  void aCallThatWaitsKeepsItsFileOpen() throws InterruptedException {
+    OpenFile one = tree.create("/f");
+    OpenFile other = tree.open("/f", Fcntl.O_RDONLY);
+    int fd = tree.table.install(other, false);
+    WholeFileLock lock = one.inode().wholeFileLock();
+    lock.lock(one, true, true);
+    CountDownLatch lookedUp = new CountDownLatch(1);
+    Thread waiter =
+        Thread.ofVirtual()
+            .start(() -> {
+              try (HeldFiles held = HeldFiles.begin()) {
+                OpenFile mine = tree.table.get(fd);
+                lookedUp.countDown();
+                lock.lock(mine, true, true);
+                assertThat(held).isNotNull();
+              }
+            });
+    lookedUp.await();
+    tree.table.close(fd);
+    assertErrno(Errno.EBADF, () -> tree.table.get(fd));
+    assertThat(other.isClosed()).isFalse();
+    one.release();
+    waiter.join();
+    assertThat(other.isClosed()).isTrue();
+    OpenFile third = tree.open("/f", Fcntl.O_RDONLY);
+    lock.lock(third, true, false);
+    third.release();
   }
 
   @Test
