@@ -309,10 +309,16 @@ public final class Pipe {
     count += bytes;
   }
 
-  /** Adds bytes behind or before those that are there, beyond the capacity if need be. */
+  /**
+   * Adds bytes behind or before those that are there, beyond the capacity if need be. If nobody has
+   * the pipe open any more they go where the others went.
+   */
   void add(byte[] from, int at, int bytes, boolean before) {
     lock.lock();
     try {
+      if (readers == 0 && writers == 0) {
+        return;
+      }
       reserve(bytes);
       if (before) {
         head = (head - bytes) & (ring.length - 1);

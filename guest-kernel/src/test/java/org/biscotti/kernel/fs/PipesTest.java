@@ -160,6 +160,20 @@ class PipesTest {
     assertThat(budget.charged()).isZero();
   }
 
+  /** splice(2) may bring bytes when all ends are closed: they must not stay charged for ever. */
+  @Test
+  void aClosedPipeTakesNothing() {
+    IpcFiles.Ends pipe = files.makePipe(tree, 0);
+    pipe.write().write(buffer(new byte[100]), tree);
+    pipe.read().release();
+    pipe.write().append(new byte[100], 100);
+    pipe.write().release();
+    assertThat(budget.charged()).isZero();
+    pipe.write().append(new byte[100], 100);
+    pipe.read().putBack(new byte[100], 10, 90);
+    assertThat(budget.charged()).isZero();
+  }
+
   /** Many writers of small pieces, many readers: each piece comes whole. */
   @Test
   void smallWritesAreAtomicAmongMany() throws InterruptedException {
