@@ -5,10 +5,14 @@ import static org.biscotti.kernel.abi.Poll.*;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Signals;
 import org.biscotti.kernel.fs.OpenFile;
+import org.biscotti.kernel.mem.KernelMemory;
+import org.biscotti.kernel.mem.KernelMemory.Kind;
 import org.biscotti.kernel.mem.UserMemory;
 import org.biscotti.kernel.task.ResourceLimits;
 import org.biscotti.kernel.task.Task;
@@ -26,6 +30,12 @@ final class PollCalls {
   private static final int RESULT = 6;
   private static final int ALWAYS_REPORTED = POLLERR | POLLHUP;
 
+  /** What a descriptor takes of the heap: itself, its events wanted and ready, its bits. */
+  private static final int DESCRIPTOR_BYTES = 16;
+
+  /** So many descriptors go with the task, larger numbers are counted. */
+  private static final int DESCRIPTORS_FREE = 1024;
+
   private PollCalls() {}
 
   static long poll(Task t, long fds, long count, long timeout, long d, long e, long f) {
@@ -36,7 +46,43 @@ final class PollCalls {
   static long ppoll(Task t, long fds, long count, long timeout, long mask, long maskBytes, long f) {
     long nanos = timeout == 0 ? Long.MAX_VALUE : TimeCalls.getTimespec(t.memory(), timeout);
     long deadline = t.signalState().deadline(nanos);
-    return withMask(t, mask, maskBytes, () -> poll(t, fds, count, deadline));
+    return withMask(
+        t,
+        mask,
+        maskBytes,
+        () -> storingTimeLeft(t, timeout, nanos, 1, deadline, () -> poll(t, fds, count, deadline)));
+  }
+
+  /**
+   * Runs a wait and stores the time that it has left, also if it fails; that the address is bad
+   * does not matter then any more, and no time is none (select(2), Linux notes).
+   *
+   * @param nanos the timeout
+   * @param unit of the second word, in nanoseconds
+   */
+  private static long storingTimeLeft(
+      Task t, long timeout, long nanos, int unit, long deadline, Wait wait) {
+    try {
+      long found = wait.run();
+      storeTimeLeft(t, timeout, nanos, unit, deadline);
+      return found;
+    } catch (ErrnoException failure) {
+      storeTimeLeft(t, timeout, nanos, unit, deadline);
+      throw failure;
+    }
+  }
+
+  private static void storeTimeLeft(Task t, long timeout, long nanos, int unit, long deadline) {
+    if (timeout == 0 || nanos == 0) {
+      return;
+    }
+    long left = Math.max(deadline - System.nanoTime(), 0);
+    try {
+      t.memory().setLong(timeout, left / NANOS);
+      t.memory().setLong(timeout + 8, left % NANOS / unit);
+    } catch (ErrnoException readOnly) {
+      // What has been found counts.
+    }
   }
 
   /** A wait that returns a result. */
@@ -75,6 +121,24 @@ final class PollCalls {
     if (entries < 0 || entries > DESCRIPTORS_MAX || Long.compareUnsigned(entries, limit) > 0) {
       throw ErrnoException.of(EINVAL);
     }
+    return charged(entries, () -> pollCharged(t, fds, entries, deadline));
+  }
+
+  /** Runs a wait for so many descriptors; ENOMEM if the kernel's heap has no room for them. */
+  private static long charged(int descriptors, Wait wait) {
+    if (descriptors <= DESCRIPTORS_FREE) {
+      return wait.run();
+    }
+    long bytes = (long) descriptors * DESCRIPTOR_BYTES;
+    KernelMemory.HEAP.reserve(Kind.BYTE, bytes, ENOMEM);
+    try {
+      return wait.run();
+    } finally {
+      KernelMemory.HEAP.release(Kind.BYTE, bytes);
+    }
+  }
+
+  private static long pollCharged(Task t, long fds, int entries, long deadline) {
     int[] descriptors = new int[entries];
     int[] events = new int[entries];
     UserMemory memory = t.memory();
@@ -101,9 +165,10 @@ final class PollCalls {
       for (int i = 0; i < descriptors.length; i++) {
         OpenFile file = descriptors[i] < 0 ? null : t.files().find(descriptors[i]);
         if (file != null) {
-          watch.add(file, events[i]);
+          watch.include(file, events[i]);
         }
       }
+      watch.begin();
       do {
         found = check(t, descriptors, events, ready);
       } while (found == 0 && watch.await(deadline));
@@ -111,20 +176,54 @@ final class PollCalls {
     }
   }
 
-  /** A thread that waits for events of several files. */
+  /**
+   * A thread that waits for events of several files. It is in the queue of each once, however many
+   * descriptors mean it, and keeps it open.
+   */
   private static final class Watch implements AutoCloseable {
+    /** What a file takes of the heap: places in the map, the list and the file's queue. */
+    private static final int FILE_BYTES = 160;
+
+    /** Files are charged so many at a time; the first go with the task. */
+    private static final int CHARGED_FILES = 64;
+
     private final Waiter waiter = new Waiter();
+    private final Map<OpenFile, Integer> wanted = new HashMap<>();
     private final List<WaitQueue> queues = new ArrayList<>();
     private final List<WaitQueue.Entry> entries = new ArrayList<>();
+    private long charged;
 
-    void add(OpenFile file, int events) {
-      WaitQueue queue = file.waitQueue();
-      if (queue == null) {
-        file.onReady(events, waiter::wake);
-      } else {
-        queues.add(queue);
-        entries.add(queue.add(events, waiter));
+    /**
+     * The file is to be waited for.
+     *
+     * @throws ErrnoException ENOMEM
+     */
+    void include(OpenFile file, int events) {
+      Integer before = wanted.get(file);
+      if (before != null) {
+        wanted.put(file, before | events);
+        return;
       }
+      if (!wanted.isEmpty() && wanted.size() % CHARGED_FILES == 0) {
+        KernelMemory.HEAP.reserve(Kind.BYTE, CHARGED_FILES * FILE_BYTES, ENOMEM);
+        charged += CHARGED_FILES * FILE_BYTES;
+      }
+      if (file.tryRetain()) {
+        wanted.put(file, events);
+      }
+    }
+
+    /** From now on an event of any of the files wakes the thread. */
+    void begin() {
+      wanted.forEach((file, events) -> {
+        WaitQueue queue = file.waitQueue();
+        if (queue == null) {
+          file.onReady(events, waiter::wake);
+        } else {
+          queues.add(queue);
+          entries.add(queue.add(events, waiter));
+        }
+      });
     }
 
     boolean await(long deadline) {
@@ -136,6 +235,8 @@ final class PollCalls {
       for (int i = 0; i < entries.size(); i++) {
         queues.get(i).remove(entries.get(i));
       }
+      wanted.keySet().forEach(OpenFile::release);
+      KernelMemory.HEAP.release(Kind.BYTE, charged);
     }
   }
 
@@ -160,25 +261,20 @@ final class PollCalls {
 
   /** select(2): the time left is stored back, as Linux does. */
   static long select(Task t, long count, long read, long write, long except, long timeout, long f) {
-    long nanos = Long.MAX_VALUE;
-    if (timeout != 0) {
-      long seconds = t.memory().getLong(timeout);
-      long micros = t.memory().getLong(timeout + 8);
-      if (seconds < 0 || micros < 0) {
-        throw ErrnoException.of(EINVAL);
-      }
-      nanos =
-          Math.min(seconds, Long.MAX_VALUE / NANOS / 4) * NANOS
-              + Math.min(micros, Long.MAX_VALUE / NANOS) * 1000;
-    }
+    long nanos = timeout == 0 ? Long.MAX_VALUE : getTimeval(t, timeout);
     long deadline = t.signalState().deadline(nanos);
-    long found = select(t, count, read, write, except, deadline);
-    if (timeout != 0) {
-      long left = Math.max(deadline - System.nanoTime(), 0);
-      t.memory().setLong(timeout, left / NANOS);
-      t.memory().setLong(timeout + 8, left % NANOS / 1000);
+    return storingTimeLeft(
+        t, timeout, nanos, 1000, deadline, () -> select(t, count, read, write, except, deadline));
+  }
+
+  private static long getTimeval(Task t, long address) {
+    long seconds = t.memory().getLong(address);
+    long micros = t.memory().getLong(address + 8);
+    if (seconds < 0 || micros < 0) {
+      throw ErrnoException.of(EINVAL);
     }
-    return found;
+    return Math.min(seconds, Long.MAX_VALUE / NANOS / 4) * NANOS
+        + Math.min(micros, Long.MAX_VALUE / NANOS) * 1000;
   }
 
   /** pselect6(2): the sixth argument points to the mask and its size. */
@@ -189,12 +285,18 @@ final class PollCalls {
     long mask = maskAndSize == 0 ? 0 : memory.getLong(maskAndSize);
     long maskBytes = maskAndSize == 0 ? 0 : memory.getLong(maskAndSize + 8);
     long deadline = t.signalState().deadline(nanos);
-    long found =
-        withMask(t, mask, maskBytes, () -> select(t, count, read, write, except, deadline));
-    if (timeout != 0) {
-      TimeCalls.putTimespec(memory, timeout, Math.max(deadline - System.nanoTime(), 0));
-    }
-    return found;
+    return withMask(
+        t,
+        mask,
+        maskBytes,
+        () ->
+            storingTimeLeft(
+                t,
+                timeout,
+                nanos,
+                1,
+                deadline,
+                () -> select(t, count, read, write, except, deadline)));
   }
 
   private static long select(
@@ -203,6 +305,11 @@ final class PollCalls {
       throw ErrnoException.of(EINVAL);
     }
     int bits = Math.min((int) count, t.files().capacity());
+    return charged(bits, () -> selectCharged(t, bits, read, write, except, deadline));
+  }
+
+  private static long selectCharged(
+      Task t, int bits, long read, long write, long except, long deadline) {
     byte @Nullable [][] sets = {load(t, read, bits), load(t, write, bits), load(t, except, bits)};
     int[] descriptors = new int[bits];
     int[] events = new int[bits];
@@ -213,7 +320,7 @@ final class PollCalls {
               | (isSet(sets[1], fd) ? SELECT_WRITE : 0)
               | (isSet(sets[2], fd) ? SELECT_EXCEPT : 0);
       if (wanted != 0) {
-        t.files().get(fd);
+        requireOpen(t, fd);
         descriptors[entries] = fd;
         events[entries++] = wanted;
       }
@@ -230,6 +337,13 @@ final class PollCalls {
       store(t, addresses[i], sets[i]);
     }
     return found;
+  }
+
+  private static void requireOpen(Task t, int descriptor) {
+    OpenFile file = t.files().find(descriptor);
+    if (file == null || file.isPathOnly()) {
+      throw ErrnoException.of(EBADF);
+    }
   }
 
   private static byte @Nullable [] load(Task t, long address, int bits) {

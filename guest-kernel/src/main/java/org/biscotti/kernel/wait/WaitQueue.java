@@ -1,23 +1,54 @@
 package org.biscotti.kernel.wait;
 
-import java.util.Arrays;
-import java.util.concurrent.atomic.AtomicReference;
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import org.biscotti.kernel.abi.Poll;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Whoever waits for something to happen to one object: threads that are parked, and files that
  * watch others (epoll(7)).
  *
- * <p>There is no lock. The list is immutable and is exchanged, so a wake when nobody waits is one
- * volatile read, and a listener may itself wake others. A wake that comes after {@link #add} is
- * seen; whoever waits therefore adds itself first and then looks at what it waits for.
+ * <p>A wake takes no lock, so a listener may itself wake others, or leave; when nobody waits it is
+ * two reads. A wake that comes after {@link #add} is seen; whoever waits therefore adds itself
+ * first and then looks at what it waits for. To come and to go takes constant time on average: who
+ * goes leaves a gap, and gaps are closed when there are many, in a new array, as a wake may be
+ * walking along the old one.
  */
 public final class WaitQueue {
-  private static final Entry[] NOBODY = {};
+  private static final int PLACES_MIN = 4;
+
+  /** With fewer than one place in so many taken, the array is replaced by a smaller one. */
+  private static final int SPARSE = 8;
+
+  private static final Places NOBODY = new Places(0);
   private static final int ALWAYS_REPORTED = Poll.POLLERR | Poll.POLLHUP | Poll.CLOSED;
 
-  private final AtomicReference<Entry[]> entries = new AtomicReference<>(NOBODY);
+  private final ReentrantLock lock = new ReentrantLock();
+  private volatile Places places = NOBODY;
+
+  @GuardedBy("lock")
+  private int waiting;
+
+  /** Entries and gaps. Written under the lock, read without. */
+  private static final class Places {
+    private final @Nullable Entry[] entries;
+
+    /** How many have been given away; whoever has read this sees what is in them. */
+    private volatile int used;
+
+    private Places(int length) {
+      entries = new @Nullable Entry[length];
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate") // under the lock
+    private void append(Entry entry) {
+      entry.place = used;
+      entries[used] = entry;
+      used++;
+    }
+  }
 
   /** What is told of a wake, on the thread that wakes. It must neither wait nor throw. */
   @FunctionalInterface
@@ -30,6 +61,9 @@ public final class WaitQueue {
   public static final class Entry {
     private final int events;
     private final Listener listener;
+
+    /** Where it is; -1 once it has gone. Guarded by the queue's lock. */
+    private int place;
 
     private Entry(int events, Listener listener) {
       this.events = events | ALWAYS_REPORTED;
@@ -45,37 +79,61 @@ public final class WaitQueue {
    */
   public Entry add(int events, Listener listener) {
     Entry entry = new Entry(events, listener);
-    entries.updateAndGet(now -> {
-      Entry[] more = Arrays.copyOf(now, now.length + 1);
-      more[now.length] = entry;
-      return more;
-    });
+    lock.lock();
+    try {
+      if (places.used == places.entries.length) {
+        closeGaps();
+      }
+      places.append(entry);
+      waiting++;
+    } finally {
+      lock.unlock();
+    }
     return entry;
   }
 
   /** Removes a listener; nothing if it is not there. */
   public void remove(Entry entry) {
-    entries.updateAndGet(now -> without(now, entry));
+    lock.lock();
+    try {
+      if (entry.place < 0) {
+        return;
+      }
+      places.entries[entry.place] = null;
+      entry.place = -1;
+      waiting--;
+      int length = places.entries.length;
+      if (waiting == 0 && length == PLACES_MIN) {
+        places.used = 0;
+      } else if (waiting == 0) {
+        places = NOBODY;
+      } else if (length > PLACES_MIN && waiting < length / SPARSE) {
+        closeGaps();
+      }
+    } finally {
+      lock.unlock();
+    }
   }
 
-  private static Entry[] without(Entry[] now, Entry entry) {
-    int index = Arrays.asList(now).indexOf(entry);
-    if (index < 0) {
-      return now;
+  /** Moves everybody to an array twice as large as need be. */
+  @GuardedBy("lock")
+  private void closeGaps() {
+    Places fresh = new Places(Math.max(2 * waiting, PLACES_MIN));
+    for (Entry entry : places.entries) {
+      if (entry != null) {
+        fresh.append(entry);
+      }
     }
-    if (now.length == 1) {
-      return NOBODY;
-    }
-    Entry[] fewer = new Entry[now.length - 1];
-    System.arraycopy(now, 0, fewer, 0, index);
-    System.arraycopy(now, index + 1, fewer, index, fewer.length - index);
-    return fewer;
+    places = fresh;
   }
 
   /** Tells everybody who wants one of the events; after the change that they are about. */
   public void wake(int events) {
-    for (Entry entry : entries.get()) {
-      if ((entry.events & events) != 0) {
+    Places now = places;
+    int used = now.used;
+    for (int i = 0; i < used; i++) {
+      Entry entry = now.entries[i];
+      if (entry != null && (entry.events & events) != 0) {
         entry.listener.woken(events);
       }
     }
@@ -83,7 +141,7 @@ public final class WaitQueue {
 
   /** True if nobody waits. */
   public boolean isEmpty() {
-    return entries.get().length == 0;
+    return places.used == 0;
   }
 
   /**

@@ -9,6 +9,9 @@ public final class Waiter implements WaitQueue.Listener {
   private final Thread thread = Thread.currentThread();
   private volatile boolean woken;
 
+  /** It has been told to look once more although a signal has come. */
+  private boolean toldInterrupted;
+
   /** A waiter for the current thread. */
   public Waiter() {}
 
@@ -17,21 +20,24 @@ public final class Waiter implements WaitQueue.Listener {
     wake();
   }
 
-  /** Wakes it. */
+  /** Wakes it; once is enough until it has looked. */
   public void wake() {
-    woken = true;
-    LockSupport.unpark(thread);
+    if (!woken) {
+      woken = true;
+      LockSupport.unpark(thread);
+    }
   }
 
   /**
-   * Parks until the next wake, or returns at once if there was one since the last time.
+   * Parks until the next wake, or returns at once if there was one since the last time. After a
+   * signal that happens once at most, however many wakes there are.
    *
    * @param deadline by System.nanoTime, {@link Long#MAX_VALUE} for none
    * @return false if the deadline has passed
    * @throws ErrnoException EINTR if a signal comes
    */
   public boolean await(long deadline) {
-    while (!woken) {
+    while (!woken || toldInterrupted) {
       if (Thread.interrupted()) {
         throw ErrnoException.of(Errno.EINTR);
       }
@@ -46,6 +52,7 @@ public final class Waiter implements WaitQueue.Listener {
       }
     }
     woken = false;
+    toldInterrupted = thread.isInterrupted();
     return true;
   }
 }
