@@ -2,10 +2,13 @@ package org.biscotti.kernel.ipc;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
 import org.biscotti.kernel.abi.Epoll;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
@@ -105,13 +108,20 @@ public final class EpollFile extends OpenFile {
       }
       if (file instanceof EpollFile other) {
         checkFamily(other);
-        other.watchers.add(this);
       }
       budget.charge(ITEM_BYTES, Errno.ENOSPC);
+      if (file instanceof EpollFile other) {
+        other.watchers.add(this);
+      }
       EpollItem item = new EpollItem(this, file, descriptor, events, data);
       items.put(new Key(file, descriptor), item);
       if (!item.watch()) {
         callers.add(item);
+      }
+      // Closed by another thread meanwhile: then nobody would drop the item.
+      if (isClosed() || file.isClosed()) {
+        drop(item);
+        throw ErrnoException.of(Errno.EBADF);
       }
       item.look();
     } finally {
@@ -130,37 +140,42 @@ public final class EpollFile extends OpenFile {
 
   /** Fails if this may not watch another: it would watch itself, or the chain becomes too long. */
   private void checkFamily(EpollFile other) {
-    if (other.watches(this) || levelsAbove() + other.levelsBelow() > LEVELS_MAX) {
+    Map<EpollFile, Integer> below = new HashMap<>();
+    int levels = other.levels(EpollFile::watched, below);
+    if (below.containsKey(this)
+        || levels + levels(epoll -> epoll.watchers, new HashMap<>()) > LEVELS_MAX) {
       throw ErrnoException.of(Errno.ELOOP);
     }
   }
 
-  private boolean watches(EpollFile other) {
+  /** Epolls that this one watches. */
+  private List<EpollFile> watched() {
+    List<EpollFile> watched = new ArrayList<>();
     for (EpollItem item : items.values()) {
-      if (item.file() instanceof EpollFile next && (next.equals(other) || next.watches(other))) {
-        return true;
+      if (item.file() instanceof EpollFile other) {
+        watched.add(other);
       }
     }
-    return false;
+    return watched;
   }
 
-  /** Length of the longest chain of epolls that starts here. */
-  private int levelsBelow() {
-    int longest = 0;
-    for (EpollItem item : items.values()) {
-      if (item.file() instanceof EpollFile next) {
-        longest = Math.max(longest, next.levelsBelow());
-      }
+  /**
+   * Length of the longest chain of epolls that starts here. Each is visited once, as there may be
+   * very many ways to it.
+   *
+   * @param next where a chain goes on
+   * @param known lengths that are known; afterwards of all that can be reached
+   */
+  private int levels(Function<EpollFile, List<EpollFile>> next, Map<EpollFile, Integer> known) {
+    Integer before = known.get(this);
+    if (before != null) {
+      return before;
     }
-    return longest + 1;
-  }
-
-  /** Length of the longest chain of epolls that ends here. */
-  private int levelsAbove() {
     int longest = 0;
-    for (EpollFile watcher : watchers) {
-      longest = Math.max(longest, watcher.levelsAbove());
+    for (EpollFile other : next.apply(this)) {
+      longest = Math.max(longest, other.levels(next, known));
     }
+    known.put(this, longest + 1);
     return longest + 1;
   }
 
@@ -301,12 +316,33 @@ public final class EpollFile extends OpenFile {
 
   @Override
   public int readyEvents() {
+    Map<EpollFile, Integer> known = null;
     for (EpollItem item : ready) {
-      if (item.readyEvents() != 0) {
+      if (known == null && item.file() instanceof EpollFile) {
+        known = new HashMap<>();
+      }
+      if ((known == null ? item.readyEvents() : item.readyEvents(known)) != 0) {
         return Poll.READABLE;
       }
     }
     return 0;
+  }
+
+  /** The same, where epolls that watch each other are looked at; each of them once. */
+  int readyEvents(Map<EpollFile, Integer> known) {
+    Integer before = known.get(this);
+    if (before != null) {
+      return before;
+    }
+    int events = 0;
+    for (EpollItem item : ready) {
+      if (item.readyEvents(known) != 0) {
+        events = Poll.READABLE;
+        break;
+      }
+    }
+    known.put(this, events);
+    return events;
   }
 
   @Override
@@ -321,6 +357,9 @@ public final class EpollFile extends OpenFile {
 
   @Override
   protected void closed() {
+    // Nobody collects any more; then the items need not be looked for in the lists.
+    ready.clear();
+    callers.clear();
     items.values().forEach(this::drop);
   }
 }

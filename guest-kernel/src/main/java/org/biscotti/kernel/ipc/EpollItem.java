@@ -1,6 +1,7 @@
 package org.biscotti.kernel.ipc;
 
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.biscotti.kernel.abi.Epoll;
 import org.biscotti.kernel.abi.Poll;
@@ -87,6 +88,15 @@ final class EpollItem implements WaitQueue.Listener {
   int readyEvents() {
     int wanted = wanted();
     return wanted == 0 || gone || file.isClosed() ? 0 : file.readyEvents() & wanted;
+  }
+
+  /** The same, while epolls that watch each other are looked at. */
+  int readyEvents(Map<EpollFile, Integer> known) {
+    if (!(file instanceof EpollFile other)) {
+      return readyEvents();
+    }
+    int wanted = wanted();
+    return wanted == 0 || gone || file.isClosed() ? 0 : other.readyEvents(known) & wanted;
   }
 
   /** The events that count; none after EPOLLONESHOT has been reported. */
