@@ -1,6 +1,7 @@
 package org.biscotti.kernel.fs.tty;
 
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Fcntl;
 import org.biscotti.kernel.abi.Poll;
@@ -20,6 +21,13 @@ public final class ConsoleTerminal implements AutoCloseable {
   private final HostStream screen;
   private final byte[] shown = new byte[CHUNK_BYTES];
   private int shownCount;
+
+  /** What has been typed and had no room. Whoever moves it owns it: one thread at a time. */
+  private final byte[] typed = new byte[CHUNK_BYTES];
+
+  private int typedFrom;
+  private int typedCount;
+  private final AtomicBoolean waitsForRoom = new AtomicBoolean();
   private boolean waitsForScreen;
   private volatile boolean closed;
 
@@ -29,6 +37,7 @@ public final class ConsoleTerminal implements AutoCloseable {
     this.keyboard = keyboard;
     this.screen = screen;
     terminal.master.add(Poll.POLLIN, events -> show());
+    terminal.master.add(Poll.POLLOUT, events -> typeRest());
     keyboard.awaitReadable(this::type);
   }
 
@@ -47,26 +56,52 @@ public final class ConsoleTerminal implements AutoCloseable {
     terminal.setSize(size >>> 16, size & 0xffff, 0);
   }
 
-  /** Moves what has been typed; on whatever thread the host says that there is something. */
+  /**
+   * Moves what has been typed; on whatever thread the host says that there is something, or when
+   * there is room.
+   */
   private void type() {
-    byte[] bytes = new byte[CHUNK_BYTES];
     while (!closed) {
-      int count;
-      try {
-        count = keyboard.read(MemorySegment.ofArray(bytes));
-      } catch (ErrnoException gone) {
-        count = 0;
-      }
-      if (count < 0) {
-        keyboard.awaitReadable(this::type);
+      if (typedFrom == typedCount && !fetch()) {
         return;
       }
-      if (count == 0) {
-        close(); // nobody types any more: the programs' side hangs up
-        return;
+      typedFrom += terminal.type(typed, typedFrom, typedCount - typedFrom);
+      if (typedFrom < typedCount) {
+        waitsForRoom.set(true);
+        if (!mayType()) {
+          return;
+        }
       }
-      terminal.type(bytes, count);
     }
+  }
+
+  /** True if there is room again and no other thread has seen it. */
+  private boolean mayType() {
+    return terminal.inputRoom() > 0 && waitsForRoom.compareAndSet(true, false);
+  }
+
+  private void typeRest() {
+    if (waitsForRoom.get() && mayType()) {
+      type();
+    }
+  }
+
+  /** Gets what has been typed; false if there is nothing, and somebody will call when there is. */
+  private boolean fetch() {
+    int count;
+    try {
+      count = keyboard.read(MemorySegment.ofArray(typed));
+    } catch (ErrnoException gone) {
+      count = 0;
+    }
+    typedFrom = 0;
+    typedCount = Math.max(count, 0);
+    if (count < 0) {
+      keyboard.awaitReadable(this::type);
+    } else if (count == 0) {
+      close(); // nobody types any more: the programs' side hangs up
+    }
+    return count > 0;
   }
 
   /** Moves what has been written; on the thread that has written it, or when there is room. */

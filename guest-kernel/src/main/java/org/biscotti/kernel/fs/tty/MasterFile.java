@@ -10,6 +10,7 @@ import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.OpenFile;
 import org.biscotti.kernel.mem.UserBuffer;
 import org.biscotti.kernel.mem.UserMemory;
+import org.biscotti.kernel.wait.LongWork;
 import org.biscotti.kernel.wait.MustWait;
 import org.biscotti.kernel.wait.WaitQueue;
 
@@ -58,18 +59,48 @@ final class MasterFile extends OpenFile {
     if (!isWritable()) {
       throw ErrnoException.of(Errno.EBADF);
     }
+    if (from.remaining() > CHUNK_BYTES || (!isNonBlocking() && lacksRoom(from.remaining()))) {
+      MustWait.unlessVirtual();
+    }
     byte[] chunk = new byte[(int) Math.min(from.remaining(), CHUNK_BYTES)];
     long done = 0;
-    while (from.remaining() > 0) {
+    while (from.remaining() > 0 && !(done > 0 && LongWork.mustStop())) {
       int taken = (int) from.take(chunk, 0, (int) Math.min(from.remaining(), chunk.length));
-      if (taken == 0) {
+      int typed = taken == 0 ? 0 : type(chunk, taken, done);
+      done += typed;
+      if (taken == 0 || typed < taken) {
         break;
       }
-      terminal.type(chunk, taken);
-      done += taken;
     }
     if (done == 0 && from.faulted()) {
       throw ErrnoException.of(Errno.EFAULT);
+    }
+    return done;
+  }
+
+  private boolean lacksRoom(long bytes) {
+    return terminal.inputRoom() < bytes;
+  }
+
+  /** Types bytes, waiting for room if that may be; fewer if it is interrupted or may not. */
+  private int type(byte[] bytes, int count, long before) {
+    int done = terminal.type(bytes, 0, count);
+    try {
+      while (done < count) {
+        if (isNonBlocking()) {
+          throw ErrnoException.of(Errno.EAGAIN);
+        }
+        if (before + done > 0 && !Thread.currentThread().isVirtual()) {
+          return done;
+        }
+        MustWait.unlessVirtual();
+        terminal.master.await(Poll.POLLOUT, () -> terminal.inputRoom() > 0, Long.MAX_VALUE);
+        done += terminal.type(bytes, done, count - done);
+      }
+    } catch (ErrnoException stopped) {
+      if (before + done == 0) {
+        throw stopped;
+      }
     }
     return done;
   }

@@ -8,6 +8,8 @@ import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Poll;
 import org.biscotti.kernel.abi.Signals;
+import org.biscotti.kernel.mem.KernelMemory;
+import org.biscotti.kernel.mem.KernelMemory.Kind;
 import org.biscotti.kernel.mem.UserBuffer;
 import org.biscotti.kernel.wait.WaitQueue;
 
@@ -19,7 +21,20 @@ final class Terminal {
   /** A line is at most this long; more is dropped with a bell (termios(3)). */
   private static final int LINE_BYTES_MAX = 4095;
 
+  /**
+   * What waits for the programs, at most: Linux has 4096 bytes in the line discipline and 8192 of
+   * the pseudo-terminal behind them. Then whoever types has to wait.
+   */
+  private static final int INPUT_BYTES_MAX = 12 << 10;
+
   private static final int OUTPUT_BYTES_MAX = 16 << 10;
+
+  /** How far echoes may go beyond that; what has no room then is not shown. */
+  private static final int ECHO_BYTES_MAX = 4096;
+
+  /** What a terminal takes of the heap when its queues are full, about. */
+  static final int HEAP_BYTES = 64 << 10;
+
   private static final int TAB = 8;
   private static final int BACKSPACE = 8;
   private static final int BELL = 7;
@@ -66,6 +81,7 @@ final class Terminal {
   private int wakeMaster;
   private int signal;
 
+  /** Makes a terminal, for which {@link #HEAP_BYTES} have been reserved. */
   Terminal(int index, JobControl jobs) {
     this.index = index;
     this.jobs = jobs;
@@ -93,13 +109,34 @@ final class Terminal {
 
   // ---- the master side ----
 
-  /** Takes what is typed; all of it. */
-  void type(byte[] bytes, int count) {
+  /**
+   * Takes what is typed, as much as there is room for.
+   *
+   * @return how many bytes of it
+   */
+  int type(byte[] bytes, int from, int count) {
     lock.lock();
     try {
-      for (int i = 0; i < count; i++) {
-        typed(bytes[i] & 0xff);
+      int done = 0;
+      while (done < count && takesInput()) {
+        typed(bytes[from + done++] & 0xff);
       }
+      return done;
+    } finally {
+      unlock();
+    }
+  }
+
+  /** True if more can be typed. Of a line that is being edited the rest is dropped instead. */
+  private boolean takesInput() {
+    return ready.size() + editing.size() + lines.size() < INPUT_BYTES_MAX;
+  }
+
+  /** Bytes that can be typed without having to wait. */
+  int inputRoom() {
+    lock.lock();
+    try {
+      return INPUT_BYTES_MAX - ready.size() - editing.size() - lines.size();
     } finally {
       unlock();
     }
@@ -133,10 +170,8 @@ final class Terminal {
     if (m.has(ICANON)) {
       edit(c);
     } else {
-      if (ready.size() < LINE_BYTES_MAX) {
-        ready.add(c);
-        wakePrograms |= Poll.READABLE;
-      }
+      ready.add(c);
+      wakePrograms |= Poll.READABLE;
       echo(c);
     }
   }
@@ -337,6 +372,9 @@ final class Terminal {
 
   /** Output processing (termios(3), c_oflag). */
   private void put(int c) {
+    if (output.size() >= OUTPUT_BYTES_MAX + ECHO_BYTES_MAX) {
+      return;
+    }
     wakeMaster |= Poll.READABLE;
     if (!modes.out(OPOST)) {
       output.add(c);
@@ -436,7 +474,7 @@ final class Terminal {
   int masterEvents() {
     lock.lock();
     try {
-      int events = Poll.WRITABLE;
+      int events = takesInput() ? Poll.WRITABLE : 0;
       if (output.size() > 0) {
         events |= Poll.READABLE;
       }
@@ -452,6 +490,9 @@ final class Terminal {
     int group;
     lock.lock();
     try {
+      if (masterOpen && openPrograms == 0) {
+        KernelMemory.HEAP.release(Kind.BYTE, HEAP_BYTES);
+      }
       masterOpen = false;
       leader = session;
       group = foreground;
@@ -494,6 +535,9 @@ final class Terminal {
     lock.lock();
     try {
       openPrograms--;
+      if (!masterOpen && openPrograms == 0) {
+        KernelMemory.HEAP.release(Kind.BYTE, HEAP_BYTES);
+      }
       wakeMaster |= Poll.POLLIN | Poll.POLLHUP;
     } finally {
       unlock();
@@ -525,7 +569,7 @@ final class Terminal {
         boolean polls = modes.control(VMIN) == 0 && modes.control(VTIME) == 0;
         return !masterOpen || polls ? 0 : -1;
       }
-      return give(ready, to, ready.size());
+      return giveInput(to, ready.size());
     } finally {
       unlock();
     }
@@ -547,12 +591,17 @@ final class Terminal {
     if (length == null) {
       return masterOpen ? -1 : 0;
     }
-    long given = give(ready, to, length);
+    long given = giveInput(to, length);
     lines.poll();
     if (given < length) {
       lines.addFirst(length - (int) given);
     }
     return given;
+  }
+
+  private long giveInput(UserBuffer to, int most) {
+    wakeMaster |= takesInput() ? 0 : Poll.WRITABLE;
+    return give(ready, to, most);
   }
 
   /** Moves bytes to a program; what it cannot take stays. */
@@ -621,6 +670,7 @@ final class Terminal {
   }
 
   private void flushInput() {
+    wakeMaster |= takesInput() ? 0 : Poll.WRITABLE;
     ready.clear();
     lines.clear();
     editing.clear();
@@ -691,6 +741,7 @@ final class Terminal {
         flushInput();
       }
       if (lineWise && !modes.has(ICANON)) {
+        wakeMaster |= Poll.WRITABLE;
         lines.clear();
         for (byte b : editing.take(Integer.MAX_VALUE)) {
           ready.add(b);

@@ -10,6 +10,7 @@ import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.OpenFile;
 import org.biscotti.kernel.mem.UserBuffer;
 import org.biscotti.kernel.mem.UserMemory;
+import org.biscotti.kernel.wait.LongWork;
 import org.biscotti.kernel.wait.MustWait;
 import org.biscotti.kernel.wait.WaitQueue;
 
@@ -96,12 +97,12 @@ final class TerminalFile extends OpenFile {
     if (terminal.stopsBackgroundOutput()) {
       requireForeground(caller, Signals.SIGTTOU);
     }
-    if (from.remaining() > CHUNK_BYTES && !isNonBlocking()) {
+    if (from.remaining() > CHUNK_BYTES) {
       MustWait.unlessVirtual();
     }
     byte[] chunk = new byte[(int) Math.min(from.remaining(), CHUNK_BYTES)];
     long done = 0;
-    while (from.remaining() > 0) {
+    while (from.remaining() > 0 && !(done > 0 && LongWork.mustStop())) {
       if (done == 0 && (terminal.programEvents() & Poll.POLLOUT) == 0 && !isNonBlocking()) {
         MustWait.unlessVirtual();
       }

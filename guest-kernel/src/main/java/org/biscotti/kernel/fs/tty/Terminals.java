@@ -16,6 +16,8 @@ import org.biscotti.kernel.fs.InodePolicy;
 import org.biscotti.kernel.fs.OpenFile;
 import org.biscotti.kernel.fs.tmpfs.MemoryFileSystem;
 import org.biscotti.kernel.mem.FrameAllocator;
+import org.biscotti.kernel.mem.KernelMemory;
+import org.biscotti.kernel.mem.KernelMemory.Kind;
 import org.biscotti.kernel.port.Clock;
 import org.biscotti.kernel.port.HostStream;
 import org.jspecify.annotations.Nullable;
@@ -116,16 +118,25 @@ public final class Terminals implements Devices {
       if (index >= TERMINALS_MAX) {
         throw ErrnoException.of(Errno.ENOSPC);
       }
+      KernelMemory.HEAP.reserve(Kind.BYTE, Terminal.HEAP_BYTES, Errno.ENOMEM);
       Terminal terminal = new Terminal(index, jobs);
-      Directory root = root();
-      String number = Integer.toString(index);
-      long device = Stat.device(PTS_MAJOR, index);
-      Dentry name =
-          root.access().call(() -> root.makeNode(number, Stat.S_IFCHR | 0620, device, uid, GROUP));
-      terminals.put(index, new Entry(terminal, name));
+      terminals.put(index, new Entry(terminal, makeName(index, uid)));
       return terminal;
     } finally {
       lock.unlock();
+    }
+  }
+
+  private Dentry makeName(int index, int uid) {
+    Directory root = root();
+    String number = Integer.toString(index);
+    long device = Stat.device(PTS_MAJOR, index);
+    try {
+      return root.access()
+          .call(() -> root.makeNode(number, Stat.S_IFCHR | 0620, device, uid, GROUP));
+    } catch (ErrnoException noRoom) {
+      KernelMemory.HEAP.release(Kind.BYTE, Terminal.HEAP_BYTES);
+      throw noRoom;
     }
   }
 
