@@ -20,10 +20,12 @@ import org.biscotti.kernel.abi.Fcntl;
 import org.biscotti.kernel.abi.Ioctl;
 import org.biscotti.kernel.abi.Poll;
 import org.biscotti.kernel.abi.Stat;
+import org.biscotti.kernel.mem.UserBuffer;
 import org.biscotti.kernel.port.HostStream;
 import org.biscotti.kernel.wait.MustWait;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** /dev and the host's streams: what each gives and takes, and who has to wait. */
 class DevicesTest {
@@ -60,6 +62,30 @@ class DevicesTest {
     nothing.release();
     full.release();
     random.release();
+  }
+
+  /** 2 GiB of random bytes take ten seconds and more: whoever is killed meanwhile stops. */
+  @Test
+  @Timeout(60)
+  void longReadsCanBeInterrupted() throws InterruptedException {
+    for (String path : new String[] {"/dev/zero", "/dev/urandom"}) {
+      OpenFile file = tree.open(path, Fcntl.O_RDONLY);
+      byte[] bytes = new byte[3 << 20];
+      UserBuffer much = new UserBuffer();
+      much.resetKernel(tree.user, bytes, bytes.length);
+      assertThatThrownBy(() -> file.read(much, tree)).isSameAs(MustWait.INSTANCE);
+      long[] done = {0};
+      Thread reader =
+          Thread.ofVirtual()
+              .unstarted(() -> {
+                Thread.currentThread().interrupt();
+                done[0] = file.read(much, tree);
+              });
+      reader.start();
+      reader.join();
+      assertThat(done[0]).isBetween(1L, 1L << 20);
+      file.release();
+    }
   }
 
   @Test

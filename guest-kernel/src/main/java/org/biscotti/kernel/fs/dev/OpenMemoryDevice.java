@@ -9,6 +9,8 @@ import org.biscotti.kernel.fs.Caller;
 import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.OpenFile;
 import org.biscotti.kernel.mem.UserBuffer;
+import org.biscotti.kernel.wait.LongWork;
+import org.biscotti.kernel.wait.MustWait;
 
 /** An open /dev/null, zero, full, random or urandom (null(4), full(4), random(4)). */
 final class OpenMemoryDevice extends OpenFile {
@@ -21,6 +23,10 @@ final class OpenMemoryDevice extends OpenFile {
   }
 
   private static final int CHUNK = 4096;
+
+  /** Who moves more than this has to be told of signals; zeroes are moved so many at a time. */
+  private static final int LOOK_BYTES = 1 << 20;
+
   private static final SecureRandom RANDOM = new SecureRandom();
 
   private final Kind kind;
@@ -38,7 +44,7 @@ final class OpenMemoryDevice extends OpenFile {
     long done =
         switch (kind) {
           case NULL -> 0;
-          case ZERO, FULL -> to.putZeroes(to.remaining());
+          case ZERO, FULL -> putZeroes(to);
           case RANDOM -> putRandom(to);
         };
     if (done == 0 && to.faulted()) {
@@ -47,10 +53,31 @@ final class OpenMemoryDevice extends OpenFile {
     return done;
   }
 
+  /** Only a thread of the call's own is told of signals. */
+  private static void leaveVcpuForMuch(UserBuffer buffer) {
+    if (buffer.remaining() > LOOK_BYTES) {
+      MustWait.unlessVirtual();
+    }
+  }
+
+  private static boolean mustStop(long done) {
+    return done > 0 && LongWork.mustStop();
+  }
+
+  private static long putZeroes(UserBuffer to) {
+    leaveVcpuForMuch(to);
+    long done = 0;
+    while (to.remaining() > 0 && !to.faulted() && !mustStop(done)) {
+      done += to.putZeroes(Math.min(LOOK_BYTES, to.remaining()));
+    }
+    return done;
+  }
+
   private static long putRandom(UserBuffer to) {
+    leaveVcpuForMuch(to);
     byte[] chunk = new byte[(int) Math.min(CHUNK, to.remaining())];
     long done = 0;
-    while (to.remaining() > 0) {
+    while (to.remaining() > 0 && !mustStop(done)) {
       int want = (int) Math.min(chunk.length, to.remaining());
       RANDOM.nextBytes(chunk);
       long moved = to.put(chunk, 0, want);
@@ -81,9 +108,10 @@ final class OpenMemoryDevice extends OpenFile {
 
   /** The host's generator needs none of it; a bad pointer is an error all the same. */
   private static long takeEntropy(UserBuffer from) {
+    leaveVcpuForMuch(from);
     byte[] chunk = new byte[(int) Math.min(CHUNK, from.remaining())];
     long done = 0;
-    while (from.remaining() > 0 && !from.faulted()) {
+    while (from.remaining() > 0 && !from.faulted() && !mustStop(done)) {
       done += from.take(chunk, 0, (int) Math.min(chunk.length, from.remaining()));
     }
     if (done == 0 && from.faulted()) {
