@@ -3,6 +3,8 @@ package org.biscotti.kernel.fs;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Fcntl;
+import org.biscotti.kernel.mem.KernelMemory;
+import org.biscotti.kernel.mem.KernelMemory.Kind;
 import org.biscotti.kernel.mem.UserBuffer;
 import org.biscotti.kernel.wait.LockRank;
 import org.biscotti.kernel.wait.RankedLock;
@@ -10,6 +12,9 @@ import org.biscotti.kernel.wait.RankedLock;
 /**
  * An open file whose contents are made by the kernel when it is read (proc(5)): made anew by a read
  * at position 0, the same from there on, so that what is read in several pieces fits together.
+ *
+ * <p>They are kept until the end has been read or the file is closed, and count as the kernel's
+ * heap; if that has no room they are made anew by every read.
  */
 public final class OpenBytes extends OpenFile {
   /** Makes the contents. */
@@ -19,10 +24,15 @@ public final class OpenBytes extends OpenFile {
     byte[] get();
   }
 
+  private static final byte[] NOTHING = {};
+
   private final Source source;
   private final RankedLock positionLock = new RankedLock(LockRank.FILE_POSITION);
-  private byte[] contents = new byte[0];
-  private boolean made;
+  private byte[] contents = NOTHING;
+
+  /** They are to be kept, and are charged. */
+  private boolean kept;
+
   private long position;
 
   /** Opens such a file; see {@link OpenFile#OpenFile}. */
@@ -37,6 +47,9 @@ public final class OpenBytes extends OpenFile {
     try {
       long done = copy(to, position);
       position += done;
+      if (done == 0 && to.remaining() > 0) {
+        drop();
+      }
       return done;
     } finally {
       positionLock.unlock();
@@ -57,19 +70,47 @@ public final class OpenBytes extends OpenFile {
     if (!isReadable()) {
       throw ErrnoException.of(Errno.EBADF);
     }
-    if (from == 0 || !made) {
-      contents = source.get();
-      made = true;
-    }
-    if (from >= contents.length) {
+    byte[] now = contents(from == 0);
+    if (from >= now.length) {
       return 0;
     }
-    int length = (int) Math.min(contents.length - from, to.remaining());
-    long done = to.put(contents, (int) from, length);
+    int length = (int) Math.min(now.length - from, to.remaining());
+    long done = to.put(now, (int) from, length);
     if (done == 0 && to.faulted()) {
       throw ErrnoException.of(Errno.EFAULT);
     }
     return done;
+  }
+
+  private byte[] contents(boolean anew) {
+    if (kept && !anew) {
+      return contents;
+    }
+    drop();
+    byte[] made = source.get();
+    if (!isClosed() && KernelMemory.HEAP.tryReserve(Kind.BYTE, made.length)) {
+      contents = made;
+      kept = true;
+    }
+    return made;
+  }
+
+  private void drop() {
+    if (kept) {
+      KernelMemory.HEAP.release(Kind.BYTE, contents.length);
+      contents = NOTHING;
+      kept = false;
+    }
+  }
+
+  @Override
+  protected void closed() {
+    positionLock.lock();
+    try {
+      drop();
+    } finally {
+      positionLock.unlock();
+    }
   }
 
   @Override

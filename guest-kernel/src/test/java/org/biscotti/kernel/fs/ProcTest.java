@@ -9,6 +9,8 @@ import java.util.List;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.Fcntl;
 import org.biscotti.kernel.abi.Stat;
+import org.biscotti.kernel.mem.KernelMemory;
+import org.biscotti.kernel.mem.KernelMemory.Kind;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -279,5 +281,24 @@ class ProcTest {
     public long majorFaults() {
       return 6;
     }
+  }
+
+  /** The contents of an open file are on the heap; they go at the end, or when it is closed. */
+  @Test
+  void contentsAreChargedWhileTheyAreKept() {
+    long before = KernelMemory.HEAP.count(Kind.BYTE);
+    OpenFile file = tree.open("/proc/cpuinfo", Fcntl.O_RDONLY);
+    tree.buffer.reset(tree.user, tree.area, 5);
+    assertThat(file.read(tree.buffer, tree)).isEqualTo(5);
+    long kept = KernelMemory.HEAP.count(Kind.BYTE) - before;
+    assertThat(kept).isPositive();
+    assertThat(tree.read(file)).hasSize((int) kept - 5);
+    assertThat(tree.read(file)).isEmpty();
+    assertThat(KernelMemory.HEAP.count(Kind.BYTE)).isEqualTo(before);
+    file.seek(0, Fcntl.SEEK_SET);
+    assertThat(tree.read(file)).hasSize((int) kept);
+    assertThat(KernelMemory.HEAP.count(Kind.BYTE)).isEqualTo(before + kept);
+    file.release();
+    assertThat(KernelMemory.HEAP.count(Kind.BYTE)).isEqualTo(before);
   }
 }
