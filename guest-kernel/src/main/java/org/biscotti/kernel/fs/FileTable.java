@@ -205,6 +205,25 @@ public final class FileTable {
     closed(file);
   }
 
+  /**
+   * Undoes an {@link #install} that the program could not be told of.
+   *
+   * @return false if another thread has closed it, or has given the descriptor another file; else
+   *     the table's reference is the caller's
+   */
+  public boolean takeBack(int descriptor, OpenFile file) {
+    lock.lock();
+    try {
+      boolean there = file.equals(find(descriptor));
+      if (there) {
+        clear(descriptor);
+      }
+      return there;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Closes all descriptors from first to last, both included. */
   public void closeRange(int first, int last) {
     for (int fd = next(first); fd >= 0 && fd <= last; fd = next(fd + 1)) {

@@ -153,12 +153,20 @@ public final class UnixSocket extends OpenFile {
   public void bind(UnixAddress address, Caller caller) {
     sockets.lock().lock();
     try {
+      requireOpen();
       if (binding != null) {
         throw ErrnoException.of(Errno.EINVAL);
       }
       binding = sockets.bind(this, address, caller);
     } finally {
       sockets.lock().unlock();
+    }
+  }
+
+  /** Fails if it has been closed meanwhile: what it were given now nobody would take away. */
+  private void requireOpen() {
+    if (state == State.CLOSED) {
+      throw ErrnoException.of(Errno.EBADF);
     }
   }
 
@@ -169,6 +177,7 @@ public final class UnixSocket extends OpenFile {
     }
     sockets.lock().lock();
     try {
+      requireOpen();
       if (binding == null || state == State.CONNECTED) {
         throw ErrnoException.of(Errno.EINVAL);
       }
@@ -199,6 +208,7 @@ public final class UnixSocket extends OpenFile {
   private void setPeer(@Nullable UnixSocket other) {
     sockets.lock().lock();
     try {
+      requireOpen();
       peer = other;
       state = other == null ? State.FREE : State.CONNECTED;
     } finally {
@@ -490,16 +500,31 @@ public final class UnixSocket extends OpenFile {
 
   /** Puts a message into a socket's queue; false if that takes none any more. */
   private boolean deliver(byte[] bytes, UnixSocket to, Outgoing what) {
-    int charge = Message.charge(bytes.length);
+    sockets.budget().charge(Message.charge(bytes.length), Errno.ENOBUFS);
+    return deliverCharged(bytes, to, what);
+  }
+
+  /** The same for a whole datagram, which takes no heap before there is room for it. */
+  private boolean deliver(UserBuffer from, int length, UnixSocket to, Outgoing what) {
+    int charge = Message.charge(length);
     sockets.budget().charge(charge, Errno.ENOBUFS);
+    byte[] bytes = new byte[length];
+    if (from.take(bytes, 0, length) < length) {
+      sockets.budget().release(charge);
+      throw ErrnoException.of(Errno.EFAULT);
+    }
+    return deliverCharged(bytes, to, what);
+  }
+
+  private boolean deliverCharged(byte[] bytes, UnixSocket to, Outgoing what) {
     try {
       sockets.sending(what.fileCount(), what.sender());
     } catch (ErrnoException tooMany) {
-      sockets.budget().release(charge);
+      sockets.budget().release(Message.charge(bytes.length));
       throw tooMany;
     }
     Message message = new Message(bytes, this, what);
-    sent.addAndGet(charge);
+    sent.addAndGet(message.charge());
     boolean taken = to.incoming.add(message);
     if (taken) {
       to.queue.wake(IN);
@@ -529,31 +554,26 @@ public final class UnixSocket extends OpenFile {
     if (hasConnections() && !isConnected()) {
       throw ErrnoException.of(Errno.ENOTCONN);
     }
-    long length = from.remaining();
-    if (length > options.sendBytes() - DATAGRAM_RESERVE) {
+    if (from.remaining() > options.sendBytes() - DATAGRAM_RESERVE) {
       throw ErrnoException.of(Errno.EMSGSIZE);
     }
+    int length = (int) from.remaining();
     UnixSocket to = given != null ? given : peer;
     if (to == null) {
       throw ErrnoException.of(Errno.ENOTCONN);
     }
-    byte[] bytes = new byte[(int) length];
-    if (from.take(bytes, 0, bytes.length) < length) {
-      throw ErrnoException.of(Errno.EFAULT);
-    }
     long deadline = deadline(options.sendNanos());
     int flags = what.has(Socket.MSG_DONTWAIT) ? Socket.MSG_DONTWAIT : 0;
-    while (true) {
+    checkReceiver(to);
+    while (!hasRoomFor(length) || !takesDatagram(to)) {
+      checkMayWait(flags);
+      awaitRoomFor(length, to, deadline);
       checkReceiver(to);
-      if (hasRoomFor(bytes.length) && takesDatagram(to)) {
-        if (deliver(bytes, to, what)) {
-          return length;
-        }
-      } else {
-        checkMayWait(flags);
-        awaitRoomFor(bytes.length, to, deadline);
-      }
     }
+    if (!deliver(from, length, to, what)) {
+      checkReceiver(to); // which has been closed this very moment
+    }
+    return length;
   }
 
   private void checkReceiver(UnixSocket to) {

@@ -258,32 +258,58 @@ final class MessageCalls {
     /** Gives the files descriptors, as many as there is room for; the others stay in the list. */
     void files(Task t, List<OpenFile> files, boolean closeOnExec) {
       long fit = Math.max(room - used - CMSG_HEADER, 0) / Integer.BYTES;
-      int stored = 0;
-      long data = start + used + CMSG_HEADER;
-      while (stored < fit && !files.isEmpty()) {
-        OpenFile file = files.getFirst();
-        int descriptor;
+      if (fit > 0 && !files.isEmpty()) {
         try {
-          descriptor = t.files().install(file, closeOnExec);
-          files.removeFirst();
-          memory.setInt(data + (long) stored * Integer.BYTES, descriptor);
-        } catch (ErrnoException full) {
-          break;
+          storeFiles(t, files, fit, closeOnExec);
+        } catch (ErrnoException badOrFull) {
+          // What has been stored is told of; the others are closed.
         }
-        stored++;
-      }
-      if (stored > 0) {
-        header(SCM_RIGHTS, stored * Integer.BYTES);
       }
       flags |= files.isEmpty() ? 0 : MSG_CTRUNC;
     }
 
+    /** Whoever gets a descriptor learns of it: the header is there before, with their number. */
+    private void storeFiles(Task t, List<OpenFile> files, long fit, boolean closeOnExec) {
+      long data = writeHeader(SCM_RIGHTS, 0);
+      int stored = 0;
+      try {
+        while (stored < fit && !files.isEmpty()) {
+          storeFile(t, files, data + (long) stored * Integer.BYTES, closeOnExec);
+          stored++;
+        }
+      } finally {
+        if (stored > 0) {
+          header(SCM_RIGHTS, stored * Integer.BYTES);
+        }
+      }
+    }
+
+    private void storeFile(Task t, List<OpenFile> files, long to, boolean closeOnExec) {
+      OpenFile file = files.getFirst();
+      int descriptor = t.files().install(file, closeOnExec);
+      try {
+        memory.setInt(to, descriptor);
+      } catch (ErrnoException bad) {
+        if (!t.files().takeBack(descriptor, file)) {
+          files.removeFirst(); // another thread has closed what it could not know
+        }
+        throw bad;
+      }
+      files.removeFirst();
+    }
+
     private long header(int type, int bytes) {
+      long data = writeHeader(type, bytes);
+      used += Math.min(aligned(CMSG_HEADER + (long) bytes), room - used);
+      return data;
+    }
+
+    /** Writes a header behind what is there, and does not count it. */
+    private long writeHeader(int type, int bytes) {
       long at = start + used;
       memory.setLong(at, CMSG_HEADER + (long) bytes);
       memory.setInt(at + 8, SOL_SOCKET);
       memory.setInt(at + 12, type);
-      used += Math.min(aligned(CMSG_HEADER + (long) bytes), room - used);
       return at + CMSG_HEADER;
     }
   }
