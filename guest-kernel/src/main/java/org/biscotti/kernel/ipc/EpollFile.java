@@ -54,6 +54,9 @@ public final class EpollFile extends OpenFile {
 
   private final Budget budget;
 
+  /** To whom what is watched counts. */
+  private final int owner;
+
   /** One for all epolls; held while one begins or ceases to watch another. */
   private final RankedLock family;
 
@@ -71,9 +74,10 @@ public final class EpollFile extends OpenFile {
   @GuardedBy("lock")
   private long collections;
 
-  EpollFile(Dentry dentry, Budget budget, RankedLock family) {
+  EpollFile(Dentry dentry, Budget budget, int owner, RankedLock family) {
     super(dentry, Fcntl.O_RDWR);
     this.budget = budget;
+    this.owner = owner;
     this.family = family;
   }
 
@@ -109,7 +113,7 @@ public final class EpollFile extends OpenFile {
       if (file instanceof EpollFile other) {
         checkFamily(other);
       }
-      budget.charge(ITEM_BYTES, Errno.ENOSPC);
+      budget.charge(ITEM_BYTES, owner, Errno.ENOSPC);
       if (file instanceof EpollFile other) {
         other.watchers.add(this);
       }
@@ -225,7 +229,7 @@ public final class EpollFile extends OpenFile {
     item.leave();
     callers.remove(item);
     ready.remove(item);
-    budget.release(ITEM_BYTES);
+    budget.release(ITEM_BYTES, owner);
     if (item.file() instanceof EpollFile other) {
       family.lock();
       try {

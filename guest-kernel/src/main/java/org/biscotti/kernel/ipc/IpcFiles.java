@@ -54,8 +54,8 @@ public final class IpcFiles {
     PipeInode inode = new PipeInode(pipes, caller, pipe);
     Dentry dentry = new Dentry(inode, null, "pipe:[" + inode.number() + "]");
     return new Ends(
-        new OpenPipe(dentry, flags | Fcntl.O_RDONLY, pipe),
-        new OpenPipe(dentry, flags | Fcntl.O_WRONLY, pipe));
+        new OpenPipe(dentry, flags | Fcntl.O_RDONLY, pipe, caller.credentials()),
+        new OpenPipe(dentry, flags | Fcntl.O_WRONLY, pipe, caller.credentials()));
   }
 
   /** A pipe that is no FIFO. It can be opened again by /proc/self/fd, without waiting. */
@@ -77,7 +77,7 @@ public final class IpcFiles {
       if ((flags & Fcntl.O_ACCMODE) == Fcntl.O_ACCMODE) {
         throw ErrnoException.of(Errno.EINVAL);
       }
-      return new OpenPipe(dentry, flags, pipe);
+      return new OpenPipe(dentry, flags, pipe, caller.credentials());
     }
   }
 
@@ -118,8 +118,9 @@ public final class IpcFiles {
   }
 
   /** Makes an epoll (epoll_create(2)). */
-  public EpollFile makeEpoll() {
-    return new EpollFile(anonymousFile("[eventpoll]"), budget, epolls);
+  public EpollFile makeEpoll(Caller caller) {
+    int owner = caller.credentials().uid();
+    return new EpollFile(anonymousFile("[eventpoll]"), budget, owner, epolls);
   }
 
   /** A dentry for an anonymous file, shown as anon_inode:[kind]. */

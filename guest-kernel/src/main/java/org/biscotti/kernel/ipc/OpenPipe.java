@@ -8,6 +8,7 @@ import org.biscotti.kernel.abi.Ioctl;
 import org.biscotti.kernel.abi.Poll;
 import org.biscotti.kernel.abi.Stat;
 import org.biscotti.kernel.fs.Caller;
+import org.biscotti.kernel.fs.Credentials;
 import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.OpenFile;
 import org.biscotti.kernel.fs.SpecialFile;
@@ -22,26 +23,26 @@ public final class OpenPipe extends OpenFile {
   private final long writersSeenAtOpen;
 
   /** Opens an end, or both; see {@link OpenFile#OpenFile}. */
-  OpenPipe(Dentry dentry, int flags, Pipe pipe) {
+  OpenPipe(Dentry dentry, int flags, Pipe pipe, Credentials who) {
     super(dentry, flags);
     this.pipe = pipe;
     writersSeenAtOpen = pipe.writers() == 0 ? pipe.writersSeen() : pipe.writersSeen() - 1;
-    pipe.join(isReadable(), isWritable());
+    pipe.join(isReadable(), isWritable(), who);
   }
 
   /**
    * Opens a FIFO. To read it waits for a writer and the other way round, unless O_NONBLOCK is
    * given; to write it then fails with ENXIO if nobody reads.
    */
-  public static OpenFile openFifo(Dentry dentry, int flags, Budget budget) {
+  public static OpenFile openFifo(Dentry dentry, int flags, Budget budget, Credentials who) {
     if (!(dentry.inode() instanceof SpecialFile node) || node.type() != Stat.S_IFIFO) {
       throw ErrnoException.of(Errno.ENXIO);
     }
     Pipe pipe = node.served(Pipe.class, () -> new Pipe(budget));
     return switch (flags & Fcntl.O_ACCMODE) {
-      case Fcntl.O_RDWR -> new OpenPipe(dentry, flags, pipe);
-      case Fcntl.O_RDONLY -> openToRead(dentry, flags, pipe);
-      case Fcntl.O_WRONLY -> openToWrite(dentry, flags, pipe);
+      case Fcntl.O_RDWR -> new OpenPipe(dentry, flags, pipe, who);
+      case Fcntl.O_RDONLY -> openToRead(dentry, flags, pipe, who);
+      case Fcntl.O_WRONLY -> openToWrite(dentry, flags, pipe, who);
       default -> throw ErrnoException.of(Errno.EINVAL);
     };
   }
@@ -50,19 +51,19 @@ public final class OpenPipe extends OpenFile {
     return (flags & Fcntl.O_NONBLOCK) == 0;
   }
 
-  private static OpenFile openToRead(Dentry dentry, int flags, Pipe pipe) {
+  private static OpenFile openToRead(Dentry dentry, int flags, Pipe pipe, Credentials who) {
     if (!waits(flags)) {
-      return new OpenPipe(dentry, flags, pipe);
+      return new OpenPipe(dentry, flags, pipe, who);
     }
     if (pipe.writers() == 0) {
       MustWait.unlessVirtual();
     }
     long seen = pipe.writersSeen();
-    OpenPipe opened = new OpenPipe(dentry, flags, pipe);
+    OpenPipe opened = new OpenPipe(dentry, flags, pipe, who);
     return opened.met(Poll.POLLIN, () -> pipe.writers() > 0 || pipe.writersSeen() != seen);
   }
 
-  private static OpenFile openToWrite(Dentry dentry, int flags, Pipe pipe) {
+  private static OpenFile openToWrite(Dentry dentry, int flags, Pipe pipe, Credentials who) {
     if (pipe.readers() == 0) {
       if (!waits(flags)) {
         throw ErrnoException.of(Errno.ENXIO);
@@ -70,7 +71,7 @@ public final class OpenPipe extends OpenFile {
       MustWait.unlessVirtual();
     }
     long seen = pipe.readersSeen();
-    OpenPipe opened = new OpenPipe(dentry, flags, pipe);
+    OpenPipe opened = new OpenPipe(dentry, flags, pipe, who);
     return opened.met(Poll.POLLOUT, () -> pipe.readers() > 0 || pipe.readersSeen() != seen);
   }
 

@@ -29,6 +29,9 @@ public final class Pipe {
   /** Largest capacity that an ordinary user may set (/proc/sys/fs/pipe-max-size). */
   static final int UNPRIVILEGED_MAX = 1 << 20;
 
+  /** What a pipe holds whose owner has too many already. */
+  private static final int SMALL_CAPACITY = 2 * PAGE_BYTES;
+
   private static final int CAPACITY_MAX = 1 << 30;
   private static final byte[] EMPTY = {};
 
@@ -47,6 +50,10 @@ public final class Pipe {
 
   @GuardedBy("lock")
   private int head;
+
+  /** To whom the bytes and the capacity count while it is open: who has opened it first. */
+  @GuardedBy("lock")
+  private int owner;
 
   // Written under the lock, read without it for readiness.
   private volatile int count;
@@ -95,9 +102,12 @@ public final class Pipe {
   }
 
   /** Somebody opens it. */
-  void join(boolean reads, boolean writes) {
+  void join(boolean reads, boolean writes, Credentials who) {
     lock.lock();
     try {
+      if (readers == 0 && writers == 0) {
+        begin(who);
+      }
       if (reads) {
         readers++;
         readersSeen++;
@@ -112,6 +122,16 @@ public final class Pipe {
     queue.wake((reads ? Poll.WRITABLE : 0) | (writes ? Poll.READABLE : 0));
   }
 
+  @GuardedBy("lock")
+  private void begin(Credentials who) {
+    owner = who.uid();
+    capacity = DEFAULT_CAPACITY;
+    if (!budget.addPipePages(owner, capacity / PAGE_BYTES) && who.euid() != 0) {
+      budget.addPipePages(owner, (SMALL_CAPACITY - capacity) / PAGE_BYTES);
+      capacity = SMALL_CAPACITY;
+    }
+  }
+
   /** Somebody closes it; with the last one the bytes go. */
   void leave(boolean reads, boolean writes) {
     lock.lock();
@@ -119,7 +139,8 @@ public final class Pipe {
       readers -= reads ? 1 : 0;
       writers -= writes ? 1 : 0;
       if (readers == 0 && writers == 0) {
-        budget.release(ring.length);
+        budget.addPipePages(owner, -capacity / PAGE_BYTES);
+        budget.release(ring.length, owner);
         ring = EMPTY;
         head = 0;
         count = 0;
@@ -238,10 +259,10 @@ public final class Pipe {
 
   @GuardedBy("lock")
   private void resize(int length) {
-    budget.charge(length, Errno.ENOMEM);
+    budget.charge(length, owner, Errno.ENOMEM);
     byte[] larger = new byte[length];
     copyTo(larger, 0, count);
-    budget.release(ring.length);
+    budget.release(ring.length, owner);
     ring = larger;
     head = 0;
   }
@@ -398,10 +419,11 @@ public final class Pipe {
       if (count > rounded) {
         throw ErrnoException.of(Errno.EBUSY);
       }
+      more = rounded > capacity;
+      countCapacity((int) rounded, who);
       if (ring.length > rounded) {
         resize((int) rounded);
       }
-      more = rounded > capacity;
       capacity = (int) rounded;
     } finally {
       lock.unlock();
@@ -410,5 +432,15 @@ public final class Pipe {
       queue.wake(Poll.WRITABLE);
     }
     return (int) rounded;
+  }
+
+  /** Counts another capacity to the owner. */
+  @GuardedBy("lock")
+  private void countCapacity(int bytes, Credentials who) {
+    int change = (bytes - capacity) / PAGE_BYTES;
+    if (!budget.addPipePages(owner, change) && change > 0 && who.euid() != 0) {
+      budget.addPipePages(owner, -change);
+      throw ErrnoException.of(Errno.EPERM);
+    }
   }
 }

@@ -75,7 +75,7 @@ public final class Sockets {
   UnixSocket make(int uid, int gid, int type, int flags) {
     SocketInode inode = new SocketInode(files, uid, gid);
     Dentry dentry = new Dentry(inode, null, "socket:[" + inode.number() + "]");
-    return new UnixSocket(this, dentry, type, flags | Fcntl.O_RDWR);
+    return new UnixSocket(this, dentry, type, flags | Fcntl.O_RDWR, uid);
   }
 
   private static final class SocketInode extends Inode {

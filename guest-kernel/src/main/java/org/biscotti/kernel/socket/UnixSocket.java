@@ -48,6 +48,10 @@ public final class UnixSocket extends OpenFile {
 
   private final Sockets sockets;
   private final int type;
+
+  /** To whom its messages count. */
+  private final int owner;
+
   private final WaitQueue queue = new WaitQueue();
   private final ReceiveQueue incoming;
   private final SocketOptions options = new SocketOptions();
@@ -77,8 +81,9 @@ public final class UnixSocket extends OpenFile {
 
   private final ArrayDeque<UnixSocket> backlog = new ArrayDeque<>();
 
-  UnixSocket(Sockets sockets, Dentry dentry, int type, int flags) {
+  UnixSocket(Sockets sockets, Dentry dentry, int type, int flags, int owner) {
     super(dentry, flags);
+    this.owner = owner;
     this.sockets = sockets;
     this.type = type;
     incoming = new ReceiveQueue(sockets);
@@ -500,17 +505,17 @@ public final class UnixSocket extends OpenFile {
 
   /** Puts a message into a socket's queue; false if that takes none any more. */
   private boolean deliver(byte[] bytes, UnixSocket to, Outgoing what) {
-    sockets.budget().charge(Message.charge(bytes.length), Errno.ENOBUFS);
+    sockets.budget().charge(Message.charge(bytes.length), owner, Errno.ENOBUFS);
     return deliverCharged(bytes, to, what);
   }
 
   /** The same for a whole datagram, which takes no heap before there is room for it. */
   private boolean deliver(UserBuffer from, int length, UnixSocket to, Outgoing what) {
     int charge = Message.charge(length);
-    sockets.budget().charge(charge, Errno.ENOBUFS);
+    sockets.budget().charge(charge, owner, Errno.ENOBUFS);
     byte[] bytes = new byte[length];
     if (from.take(bytes, 0, length) < length) {
-      sockets.budget().release(charge);
+      sockets.budget().release(charge, owner);
       throw ErrnoException.of(Errno.EFAULT);
     }
     return deliverCharged(bytes, to, what);
@@ -520,7 +525,7 @@ public final class UnixSocket extends OpenFile {
     try {
       sockets.sending(what.fileCount(), what.sender());
     } catch (ErrnoException tooMany) {
-      sockets.budget().release(Message.charge(bytes.length));
+      sockets.budget().release(Message.charge(bytes.length), owner);
       throw tooMany;
     }
     Message message = new Message(bytes, this, what);
@@ -537,7 +542,7 @@ public final class UnixSocket extends OpenFile {
 
   /** A message of this socket has been received, or nobody will; it is told if it may send. */
   void returned(Message message) {
-    sockets.budget().release(message.charge());
+    sockets.budget().release(message.charge(), owner);
     sent.addAndGet(-message.charge());
     if (hasSpace()) {
       queue.wake(OUT);

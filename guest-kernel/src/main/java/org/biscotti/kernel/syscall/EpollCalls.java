@@ -26,7 +26,7 @@ final class EpollCalls {
 
   static long epollCreate1(Task t, long flags, long b, long c, long d, long e, long f) {
     Paths.checkFlags(flags, Fcntl.O_CLOEXEC);
-    OpenFile file = t.kernel().files().ipc().makeEpoll();
+    OpenFile file = t.kernel().files().ipc().makeEpoll(t);
     return t.files().installNew(file, (flags & Fcntl.O_CLOEXEC) != 0);
   }
 

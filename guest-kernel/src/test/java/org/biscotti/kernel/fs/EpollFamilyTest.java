@@ -35,7 +35,7 @@ class EpollFamilyTest {
     for (int level = 0; level < LEVELS; level++) {
       List<EpollFile> made = new ArrayList<>();
       for (int i = 0; i < WIDTH; i++) {
-        made.add(files.makeEpoll());
+        made.add(files.makeEpoll(tree));
       }
       levels.add(made);
     }
@@ -56,7 +56,7 @@ class EpollFamilyTest {
     EpollFile first = levels.getFirst().getFirst();
     EpollFile last = levels.getLast().getFirst();
     assertErrno(Errno.ELOOP, () -> last.add(first, 0, Poll.POLLIN, 0));
-    assertErrno(Errno.ELOOP, () -> last.add(files.makeEpoll(), 0, Poll.POLLIN, 0));
+    assertErrno(Errno.ELOOP, () -> last.add(files.makeEpoll(tree), 0, Poll.POLLIN, 0));
     OpenFile event = files.makeEvent(1, false, 0);
     for (EpollFile each : levels.getLast()) {
       each.add(event, 0, Poll.POLLIN, 0);
@@ -74,21 +74,21 @@ class EpollFamilyTest {
   @Test
   void aWatcherThatFindsNoRoomIsForgotten() {
     IpcFiles full = new IpcFiles(tree.files.clock(), tree.frames, new Budget(100));
-    EpollFile at = files.makeEpoll();
+    EpollFile at = files.makeEpoll(tree);
     EpollFile watched = at;
-    assertErrno(Errno.ENOSPC, () -> full.makeEpoll().add(watched, 0, Poll.POLLIN, 0));
+    assertErrno(Errno.ENOSPC, () -> full.makeEpoll(tree).add(watched, 0, Poll.POLLIN, 0));
     for (int level = 1; level < LEVELS; level++) {
-      EpollFile next = files.makeEpoll();
+      EpollFile next = files.makeEpoll(tree);
       at.add(next, 0, Poll.POLLIN, 0);
       at = next;
     }
     EpollFile bottom = at;
-    assertErrno(Errno.ELOOP, () -> bottom.add(files.makeEpoll(), 0, Poll.POLLIN, 0));
+    assertErrno(Errno.ELOOP, () -> bottom.add(files.makeEpoll(tree), 0, Poll.POLLIN, 0));
   }
 
   @Test
   void aClosedFileIsNotWatched() {
-    EpollFile epoll = files.makeEpoll();
+    EpollFile epoll = files.makeEpoll(tree);
     OpenFile event = files.makeEvent(1, false, 0);
     event.release();
     assertErrno(Errno.EBADF, () -> epoll.add(event, 0, Poll.POLLIN, 0));

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.biscotti.kernel.fs.TestTree.assertErrno;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.biscotti.kernel.abi.Errno;
@@ -171,6 +173,55 @@ class PipesTest {
     assertThat(budget.charged()).isZero();
     pipe.write().append(new byte[100], 100);
     pipe.read().putBack(new byte[100], 10, 90);
+    assertThat(budget.charged()).isZero();
+  }
+
+  /** pipe(7): beyond 16,384 pages a user's pipes are small, and do not grow. */
+  @Test
+  void aUserHasSoManyPages() {
+    Credentials user = Credentials.of(1000, 1000);
+    tree.who = user;
+    List<IpcFiles.Ends> pipes = new ArrayList<>();
+    for (int i = 0; i < 1024; i++) {
+      pipes.add(files.makePipe(tree, Fcntl.O_NONBLOCK));
+    }
+    assertThat(pipes.getLast().read().capacity()).isEqualTo(16 * 4096);
+    IpcFiles.Ends small = files.makePipe(tree, Fcntl.O_NONBLOCK);
+    pipes.add(small);
+    assertThat(small.read().capacity()).isEqualTo(2 * 4096);
+    assertErrno(Errno.EPERM, () -> small.read().setCapacity(16 * 4096, tree));
+    assertThat(small.read().setCapacity(4096, tree)).isEqualTo(4096);
+    tree.who = Credentials.ROOT;
+    IpcFiles.Ends roots = files.makePipe(tree, Fcntl.O_NONBLOCK);
+    pipes.add(roots);
+    assertThat(roots.read().setCapacity(1 << 22, tree)).isEqualTo(1 << 22);
+    pipes.forEach(this::close);
+    tree.who = user;
+    IpcFiles.Ends again = files.makePipe(tree, Fcntl.O_NONBLOCK);
+    assertThat(again.read().setCapacity(1 << 20, tree)).isEqualTo(1 << 20);
+    close(again);
+  }
+
+  private void close(IpcFiles.Ends pipe) {
+    pipe.read().release();
+    pipe.write().release();
+  }
+
+  /** What a user's pipes hold is no more than a half of what there is for all. */
+  @Test
+  void theSuperuserCanStillWrite() {
+    tree.who = Credentials.of(1000, 1000);
+    IpcFiles.Ends users = files.makePipe(tree, Fcntl.O_NONBLOCK);
+    users.read().setCapacity(1 << 20, tree);
+    byte[] much = new byte[(1 << 19) + 1];
+    assertErrno(Errno.ENOMEM, () -> users.write().write(buffer(much), tree));
+    assertThat(users.write().write(buffer(new byte[1 << 18]), tree)).isEqualTo(1 << 18);
+    tree.who = Credentials.ROOT;
+    IpcFiles.Ends roots = files.makePipe(tree, Fcntl.O_NONBLOCK);
+    roots.read().setCapacity(1 << 20, tree);
+    assertThat(roots.write().write(buffer(new byte[1 << 18]), tree)).isEqualTo(1 << 18);
+    close(users);
+    close(roots);
     assertThat(budget.charged()).isZero();
   }
 

@@ -41,7 +41,7 @@ public final class DeviceDrivers implements Devices {
   @Override
   public OpenFile open(Dentry dentry, int flags, Caller caller) {
     if (dentry.inode().type() == Stat.S_IFIFO) {
-      return OpenPipe.openFifo(dentry, flags, budget);
+      return OpenPipe.openFifo(dentry, flags, budget, caller.credentials());
     }
     if (dentry.inode().type() != Stat.S_IFCHR) {
       throw ErrnoException.of(Errno.ENXIO);
