@@ -99,6 +99,9 @@ final class FileCalls {
     if (Integer.compareUnsigned((int) first, (int) last) > 0) {
       throw ErrnoException.of(EINVAL);
     }
+    if ((flags & CLOSE_RANGE_UNSHARE) != 0 && sharesFiles(t)) {
+      throw ErrnoException.of(EINVAL);
+    }
     int from = (int) first < 0 ? Integer.MAX_VALUE - 1 : (int) first;
     int to = (int) last < 0 ? Integer.MAX_VALUE - 1 : (int) last;
     if ((flags & CLOSE_RANGE_CLOEXEC) != 0) {
@@ -107,6 +110,10 @@ final class FileCalls {
       t.files().closeRange(from, to);
     }
     return 0;
+  }
+
+  private static boolean sharesFiles(Task t) {
+    return t.files().isShared() || t.process().threads().size() > 1;
   }
 
   static long read(Task t, long fd, long buffer, long count, long d, long e, long f) {
@@ -465,10 +472,11 @@ final class FileCalls {
       MustWait.unlessVirtual();
     }
     long position = offset != 0 ? t.memory().getLong(offset) : from.position();
-    if (position < 0) {
+    long bytes = Math.min(count, MAX_RW_COUNT);
+    if (position < 0 || bytes < 0 || position + bytes < 0) {
       throw ErrnoException.of(EINVAL);
     }
-    long copied = copy(t, from, position, to, OWN_POSITION, Math.min(count, MAX_RW_COUNT));
+    long copied = copy(t, from, position, to, OWN_POSITION, bytes);
     if (offset != 0) {
       t.memory().setLong(offset, position + copied);
     } else if (copied > 0) {
@@ -496,7 +504,10 @@ final class FileCalls {
     if (source < 0 || target < 0) {
       throw ErrnoException.of(EINVAL);
     }
-    if (source + bytes < 0 || target + bytes < 0) {
+    boolean wraps =
+        Long.compareUnsigned(source + count, source) < 0
+            || Long.compareUnsigned(target + count, target) < 0;
+    if (wraps || source + bytes < 0 || target + bytes < 0) {
       throw ErrnoException.of(EOVERFLOW);
     }
     bytes = Math.min(bytes, Math.max(from.inode().size() - source, 0));

@@ -230,7 +230,8 @@ public final class SyscallTable {
         PARTIAL,
         "fd struct:iovec:in:2 ulong off hidden flags:rwf",
         "EOPNOTSUPP for RWF_APPEND");
-    row(436, "close_range", FileCalls::closeRange, FULL, "uint uint flags:close_range");
+    String shared = "EINVAL for CLOSE_RANGE_UNSHARE if the table is shared";
+    row(436, "close_range", FileCalls::closeRange, PARTIAL, "uint uint flags:close_range", shared);
     row(437, "openat2", FileCalls::openat2, FULL, "fd_or_cwd path struct:open_how:3 size");
   }
 
