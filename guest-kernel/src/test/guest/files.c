@@ -327,6 +327,12 @@ static void copying(void) {
   offset = -1;
   CHECK_ERRNO(sendfile(out, in, &offset, 10), EINVAL);
   CHECK_ERRNO(sendfile(out, in, (off_t *)8, 10), EFAULT);
+  offset = 0;
+  CHECK_ERRNO(sendfile(out, in, &offset, (size_t)-1), EINVAL);
+  offset = INT64_MAX - 10;
+  CHECK_ERRNO(sendfile(out, in, &offset, 100), EINVAL);
+  offset = 1;
+  CHECK_ERRNO(RAW(copy_file_range, in, &offset, out, NULL, (size_t)-1, 0U), EOVERFLOW);
 
   CHECK_EQ(ftruncate(out, 0), 0);
   loff_t from = 1000, to = 500;
@@ -387,6 +393,7 @@ static void descriptors(void) {
   close(fd);
   close(other);
   CHECK_EQ(RAW(close_range, 500U, 600U, 0U), 0);
+  CHECK_EQ(RAW(close_range, 500U, 600U, 2U /* CLOSE_RANGE_UNSHARE */), 0);
   CHECK_ERRNO(RAW(close_range, 600U, 500U, 0U), EINVAL);
 }
 

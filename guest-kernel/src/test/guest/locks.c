@@ -5,6 +5,7 @@
  */
 #include "waits.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/time.h>
@@ -252,6 +253,38 @@ static void test_flock(void) {
   close(one);
 }
 
+static int locked_by_thread;
+
+static void *lock_whole(void *unused) {
+  (void)unused;
+  return (void *)(long)flock(locked_by_thread, LOCK_EX);
+}
+
+static void *lock_part(void *unused) {
+  (void)unused;
+  return (void *)(long)lock(locked_by_thread, F_OFD_SETLKW, F_WRLCK, 0, 1);
+}
+
+/* Who waits for a lock of a description that is closed meanwhile gets it, and then it is gone. */
+static void test_closed_while_waiting(void *(*wait)(void *)) {
+  int one = open("file", O_RDWR), third = open("file", O_RDWR);
+  pthread_t waiter;
+  void *result = NULL;
+  locked_by_thread = open("file", O_RDWR);
+  CHECK_EQ(flock(one, LOCK_EX), 0);
+  CHECK_EQ(lock(one, F_OFD_SETLK, F_WRLCK, 0, 1), 0);
+  CHECK_EQ(pthread_create(&waiter, NULL, wait, NULL), 0);
+  usleep(50000);
+  CHECK_EQ(close(locked_by_thread), 0);
+  CHECK_EQ(close(one), 0);
+  CHECK_EQ(pthread_join(waiter, &result), 0);
+  CHECK_EQ((long)result, 0);
+  usleep(10000);
+  CHECK_EQ(flock(third, LOCK_EX | LOCK_NB), 0);
+  CHECK_EQ(lock(third, F_OFD_SETLK, F_WRLCK, 0, 1), 0);
+  close(third);
+}
+
 int main(int argc, char **argv) {
   check_start("locks", argc, argv);
   struct sigaction action = {.sa_handler = on_alarm};
@@ -265,6 +298,8 @@ int main(int argc, char **argv) {
   test_waiting();
   test_descriptions();
   test_flock();
+  test_closed_while_waiting(lock_whole);
+  test_closed_while_waiting(lock_part);
   end_child();
   return check_report();
 }

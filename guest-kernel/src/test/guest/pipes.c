@@ -6,6 +6,7 @@
 
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
@@ -299,6 +300,36 @@ static void test_fifo(void) {
   CHECK_ERRNO(truncate("node", 0), EINVAL);
 }
 
+static int far_end;
+
+static void *read_far_end(void *bytes) {
+  return (void *)read(far_end, bytes, 9);
+}
+
+/* Who waits in read keeps the pipe open, though another thread closes the descriptor. */
+static void test_closed_while_reading(void) {
+  int p[2];
+  char bytes[9] = "";
+  pthread_t reader;
+  void *got = NULL;
+  handle(SIGPIPE, SIG_IGN, 0);
+  CHECK_EQ(pipe(p), 0);
+  far_end = p[0];
+  CHECK_EQ(pthread_create(&reader, NULL, read_far_end, bytes), 0);
+  usleep(50000);
+  CHECK_EQ(close(p[0]), 0);
+  usleep(10000);
+  CHECK_EQ(ready_of(p[1], POLLOUT), POLLOUT);
+  CHECK_EQ(write(p[1], "kept", 4), 4);
+  CHECK_EQ(pthread_join(reader, &got), 0);
+  CHECK_EQ((long)got, 4);
+  CHECK_EQ(memcmp(bytes, "kept", 4), 0);
+  usleep(10000);
+  CHECK_ERRNO(write(p[1], "gone", 4), EPIPE);
+  close(p[1]);
+  handle(SIGPIPE, SIG_DFL, 0);
+}
+
 /* Every descriptor that a pipe had is free again. */
 static void test_many(void) {
   int p[2], first = -1, failed = 0;
@@ -321,6 +352,7 @@ int main(int argc, char **argv) {
   test_closed_ends();
   test_waiting();
   test_fifo();
+  test_closed_while_reading();
   test_many();
   return check_report();
 }

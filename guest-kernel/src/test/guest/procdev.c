@@ -1,11 +1,21 @@
 /* /dev and /proc: the character devices and the files that programs read about the system. */
 #include "check.h"
 
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 
 static char text[1 << 16];
+
+static int64_t now_ns(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1000000000L + t.tv_nsec;
+}
 
 static bool zeroes(const char *p, size_t n) {
   for (size_t i = 0; i < n; i++)
@@ -252,6 +262,53 @@ static void system_files(void) {
   close(fd);
 }
 
+/* Whoever types more than anybody reads has to wait. */
+static void full_terminal(void) {
+  int master = (int)CHECK_OK(open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK));
+  int unlocked = 0, number = -1, typed = 0;
+  char name[32], newlines[1000], line[100];
+  CHECK_EQ(ioctl(master, TIOCSPTLCK, &unlocked), 0);
+  CHECK_EQ(ioctl(master, TIOCGPTN, &number), 0);
+  snprintf(name, sizeof name, "/dev/pts/%d", number);
+  int slave = (int)CHECK_OK(open(name, O_RDWR | O_NOCTTY | O_NONBLOCK));
+  memset(newlines, '\n', sizeof newlines);
+  ssize_t more;
+  for (int tries = 0; tries < 20000 && typed < 1 << 20; tries++) {
+    more = write(master, newlines, sizeof newlines);
+    if (more > 0) typed += (int)more;
+    if (more < 0 && errno == EAGAIN) break;
+  }
+  CHECK(typed >= 4096 && typed < 1 << 17);
+  struct pollfd p = {master, POLLOUT, 0};
+  CHECK_EQ(poll(&p, 1, 0), 0);
+  CHECK_EQ(read(slave, line, sizeof line), 1);
+  for (int i = 0; i < 4095; i++) CHECK_EQ(read(slave, line, sizeof line), 1);
+  CHECK_EQ(poll(&p, 1, 1000), 1);
+  CHECK_EQ(p.revents, POLLOUT);
+  close(slave), close(master);
+}
+
+/* A read that is long because of its many ranges ends when its process is killed. */
+static void killed_while_reading(const char *path) {
+  size_t bytes = 2 << 20;
+  pid_t child = fork();
+  if (child == 0) {
+    int fd = open(path, O_RDONLY);
+    struct iovec ranges[1024];
+    char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    for (int i = 0; i < 1024; i++) ranges[i] = (struct iovec){memory, bytes};
+    for (;;)
+      if (readv(fd, ranges, 1024) <= 0) _exit(1);
+  }
+  usleep(50000);
+  int64_t start = now_ns();
+  int status = 0;
+  CHECK_EQ(kill(child, SIGKILL), 0);
+  CHECK_EQ(waitpid(child, &status, 0), child);
+  CHECK(now_ns() - start < 2000000000);
+  CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
 int main(int argc, char **argv) {
   check_start("procdev", argc, argv);
   null_device();
@@ -264,5 +321,8 @@ int main(int argc, char **argv) {
   self_fd();
   self_maps();
   system_files();
+  full_terminal();
+  killed_while_reading("/dev/urandom");
+  killed_while_reading("/dev/zero");
   return check_report();
 }

@@ -15,6 +15,7 @@
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/sysinfo.h>
+#include <sys/time.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 
@@ -355,6 +356,59 @@ static void polling(void) {
   close(null);
 }
 
+/* As many entries as there may be, all of one pipe: registered and looked at in good time. */
+static void many_polled(void) {
+  struct { uint64_t current, maximum; } old, large;
+  CHECK_EQ(RAW(prlimit64, 0, 7 /* RLIMIT_NOFILE */, NULL, &old), 0);
+  large = old;
+  large.current = old.maximum;
+  CHECK_EQ(RAW(prlimit64, 0, 7, &large, NULL), 0);
+  unsigned long count = large.current < 1 << 20 ? large.current : 1 << 20;
+  int p[2];
+  CHECK_EQ(pipe(p), 0);
+  struct pollfd *fds = calloc(count, sizeof *fds);
+  for (unsigned long i = 0; i < count; i++) fds[i] = (struct pollfd){p[0], POLLIN, 0};
+  int64_t start = now_ns();
+  CHECK_EQ(poll(fds, count, 20), 0);
+  CHECK(now_ns() - start < 10000000000);
+  CHECK_EQ(write(p[1], "x", 1), 1);
+  CHECK_EQ(poll(fds, count, -1), count);
+  CHECK_EQ(fds[count - 1].revents, POLLIN);
+  free(fds);
+  close(p[0]), close(p[1]);
+  CHECK_EQ(RAW(prlimit64, 0, 7, &old, NULL), 0);
+}
+
+static void on_timer(int signal) { (void)signal; }
+
+/* The calls themselves store the time that is left, also when a signal ends them. */
+static void time_left(void) {
+  struct timespec t = {0, 20000000};
+  struct timeval v = {0, 20000};
+  CHECK_EQ(RAW(ppoll, NULL, 0L, &t, NULL, 0L), 0);
+  CHECK(t.tv_sec == 0 && t.tv_nsec == 0);
+  struct pollfd closed = {9999, POLLIN, 0};
+  t = (struct timespec){100, 0};
+  CHECK_EQ(RAW(ppoll, &closed, 1L, &t, NULL, 0L), 1);
+  CHECK(t.tv_sec == 99 && t.tv_nsec > 0);
+  struct sigaction action = {.sa_handler = on_timer}, before;
+  struct itimerval soon = {.it_value = {0, 30000}};
+  CHECK_EQ(sigaction(SIGALRM, &action, &before), 0);
+  t = (struct timespec){100, 0};
+  CHECK_EQ(setitimer(ITIMER_REAL, &soon, NULL), 0);
+  CHECK_ERRNO(RAW(ppoll, NULL, 0L, &t, NULL, 0L), EINTR);
+  CHECK_EQ(t.tv_sec, 99);
+  t = (struct timespec){100, 0};
+  CHECK_EQ(setitimer(ITIMER_REAL, &soon, NULL), 0);
+  CHECK_ERRNO(RAW(pselect6, 0L, NULL, NULL, NULL, &t, NULL), EINTR);
+  CHECK_EQ(t.tv_sec, 99);
+  v = (struct timeval){100, 0};
+  CHECK_EQ(setitimer(ITIMER_REAL, &soon, NULL), 0);
+  CHECK_ERRNO(RAW(select, 0L, NULL, NULL, NULL, &v), EINTR);
+  CHECK_EQ(v.tv_sec, 99);
+  CHECK_EQ(sigaction(SIGALRM, &before, NULL), 0);
+}
+
 /* Calls that do not exist, and those of things that are not here. */
 static void absent_calls(void) {
   CHECK_ERRNO(syscall(511), ENOSYS);
@@ -382,6 +436,8 @@ int main(int argc, char **argv) {
   thread_area();
   auxiliary_vector(argv);
   polling();
+  many_polled();
+  time_left();
   absent_calls();
   return check_report();
 }

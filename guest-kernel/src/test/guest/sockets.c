@@ -462,6 +462,18 @@ static void test_descriptors(int type) {
   CHECK_EQ(read(s[1], text, 64), 4);
   CHECK_EQ(read(p[0], text, 9), 0);
   close(p[0]);
+  /* a descriptor that cannot be stored is none */
+  CHECK_EQ(pipe(p), 0);
+  CHECK_EQ(send_fds(s[0], "none", &p[1], 1), 4);
+  close(p[1]);
+  struct iovec iov = {text, 64};
+  struct msghdr m = {
+      .msg_iov = &iov, .msg_iovlen = 1, .msg_control = (void *)8, .msg_controllen = 512};
+  CHECK_EQ(recvmsg(s[1], &m, 0), 4);
+  CHECK_EQ(m.msg_controllen, 0);
+  CHECK(m.msg_flags & MSG_CTRUNC);
+  CHECK_EQ(read(p[0], text, 9), 0);
+  close(p[0]);
   /* thrown away with the socket */
   CHECK_EQ(pipe(p), 0);
   CHECK_EQ(send_fds(s[0], "lost", &p[1], 1), 4);
