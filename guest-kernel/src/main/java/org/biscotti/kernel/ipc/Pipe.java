@@ -419,11 +419,11 @@ public final class Pipe {
       if (count > rounded) {
         throw ErrnoException.of(Errno.EBUSY);
       }
-      more = rounded > capacity;
-      countCapacity((int) rounded, who);
       if (ring.length > rounded) {
         resize((int) rounded);
       }
+      more = rounded > capacity;
+      countCapacity((int) rounded, who);
       capacity = (int) rounded;
     } finally {
       lock.unlock();
@@ -434,9 +434,12 @@ public final class Pipe {
     return (int) rounded;
   }
 
-  /** Counts another capacity to the owner. */
+  /** Counts another capacity to the owner; of a pipe that has just been closed nothing counts. */
   @GuardedBy("lock")
   private void countCapacity(int bytes, Credentials who) {
+    if (readers == 0 && writers == 0) {
+      return;
+    }
     int change = (bytes - capacity) / PAGE_BYTES;
     if (!budget.addPipePages(owner, change) && change > 0 && who.euid() != 0) {
       budget.addPipePages(owner, -change);
