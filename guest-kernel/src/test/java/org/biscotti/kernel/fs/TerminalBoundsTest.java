@@ -142,6 +142,18 @@ class TerminalBoundsTest {
     assertThat(tree.user.getInt(tree.area)).isBetween(CHUNK, OUTPUT_MAX + 16);
   }
 
+  /** Where the cursor is no longer followed it does not come back by itself. */
+  @Test
+  void aTabIsRubbedOutWithoutOutputProcessing() {
+    setNonBlocking();
+    master.write(buffer("x\t".getBytes(StandardCharsets.US_ASCII)), tree);
+    master.ioctl(Ioctl.TCGETS, tree.area, tree.user, tree);
+    tree.user.setInt(tree.area + Integer.BYTES, 0);
+    master.ioctl(Ioctl.TCSETS, tree.area, tree.user, tree);
+    assertThat(master.write(buffer(new byte[] {0x7f, '\n'}), tree)).isEqualTo(2);
+    assertThat(slave.read(buffer(new byte[100]), tree)).isEqualTo(2);
+  }
+
   @Test
   void aTerminalGivesItsHeapBack() {
     master.release(); // with it goes the name

@@ -285,7 +285,7 @@ final class Terminal {
       if (!modes.has(ECHOE)) {
         echo(modes.control(VERASE));
       } else if (gone == '\t') {
-        for (int wanted = columnOfEdited(); column > wanted; ) {
+        for (int left = Math.min(column - columnOfEdited(), TAB); left > 0; left--) {
           put(BACKSPACE);
         }
       } else {
