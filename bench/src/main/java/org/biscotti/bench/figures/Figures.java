@@ -39,6 +39,7 @@ public final class Figures implements Callable<Integer> {
           new CollectorFigure(),
           new BigForkFigure(),
           new ProcessFigure(),
+          new ManyThreadsFigure(),
           new ReadFigure(),
           new LatencyFigure(),
           new BudgetFigure());
