@@ -51,7 +51,6 @@ public record SignalInfo(
   public static final int TRAP_TRACE = 2;
   public static final int CLD_EXITED = 1;
   public static final int CLD_KILLED = 2;
-  public static final int CLD_DUMPED = 3;
   public static final int CLD_STOPPED = 5;
   public static final int CLD_CONTINUED = 6;
 

@@ -71,17 +71,6 @@ public final class Signals {
   private static final long IGNORED_BY_DEFAULT =
       bit(SIGCHLD) | bit(SIGCONT) | bit(SIGURG) | bit(SIGWINCH);
   private static final long STOPPING = bit(SIGSTOP) | bit(SIGTSTP) | bit(SIGTTIN) | bit(SIGTTOU);
-  private static final long DUMPING =
-      bit(SIGQUIT)
-          | bit(SIGILL)
-          | bit(SIGTRAP)
-          | bit(SIGABRT)
-          | bit(SIGBUS)
-          | bit(SIGFPE)
-          | bit(SIGSEGV)
-          | bit(SIGXCPU)
-          | bit(SIGXFSZ)
-          | bit(SIGSYS);
 
   /** The signals that stop a process by default, as a set. */
   public static final long STOP_SET = STOPPING;
@@ -150,11 +139,6 @@ public final class Signals {
   /** True if the default action is to stop the process. */
   public static boolean stopsByDefault(int signal) {
     return (STOPPING & bit(signal)) != 0;
-  }
-
-  /** True if the default action is to end the process with a core dump. */
-  public static boolean dumpsByDefault(int signal) {
-    return (DUMPING & bit(signal)) != 0;
   }
 
   /** For example {@code "SIGSEGV"}, {@code "SIGRT_3"}, or the number if there is no such signal. */

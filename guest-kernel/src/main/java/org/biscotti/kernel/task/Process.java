@@ -762,16 +762,16 @@ public final class Process implements ProcessView {
   }
 
   /** How a process ended, as wait(2) tells it. */
-  public record ExitStatus(int code, int signal, boolean dumped) {
+  public record ExitStatus(int code, int signal) {
     static ExitStatus exited(int status) {
-      return new ExitStatus(status & 0xff, 0, false);
+      return new ExitStatus(status & 0xff, 0);
     }
 
     static ExitStatus killed(int signal) {
-      return new ExitStatus(0, signal, Signals.dumpsByDefault(signal));
+      return new ExitStatus(0, signal);
     }
 
-    /** As wait(2) has it; no core is ever written. */
+    /** As wait(2) has it, WCOREDUMP never: no core is written (core(5)). */
     public int waitStatus() {
       return signal != 0 ? signal : code << 8;
     }

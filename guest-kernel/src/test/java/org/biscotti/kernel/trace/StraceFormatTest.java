@@ -651,9 +651,9 @@ class StraceFormatTest {
 
   @Test
   void lastLines() {
-    assertThat(Strace.epitaph(new ExitStatus(44, 0, false), new CallText()))
+    assertThat(Strace.epitaph(new ExitStatus(44, 0), new CallText()))
         .hasToString("+++ exited with 44 +++");
-    assertThat(Strace.epitaph(new ExitStatus(0, 11, true), new CallText()))
+    assertThat(Strace.epitaph(new ExitStatus(0, 11), new CallText()))
         .hasToString("+++ killed by SIGSEGV +++");
   }
 }
