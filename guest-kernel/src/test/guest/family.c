@@ -5,6 +5,7 @@
 #include "check.h"
 
 #include <linux/sched.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -477,6 +478,11 @@ static void clones(void) {
 /* In the role of an executed program: says what it finds by its exit code. */
 static int executed(int argc, char **argv) {
   if (!strcmp(argv[1], "--exit")) return atoi(argv[2]);
+  if (!strcmp(argv[1], "--reap")) { /* a child of the old program ends when its pipe does */
+    for (int fd = 3; fd < 20; fd++) close(fd);
+    while (waitpid(-1, NULL, __WALL) > 0) continue;
+    return 0;
+  }
   if (!strcmp(argv[1], "--args")) {
     int sum = argc;
     for (char **e = environ; *e; e++) sum += 10;
@@ -618,6 +624,148 @@ static void execution(void) {
   CHECK_EQ(status_of(child), 0);
 }
 
+static void count_end(int signal) { __atomic_add_fetch(&shared[10 + signal], 1, __ATOMIC_SEQ_CST); }
+
+/* A child that another process is to be the parent of sends that one what its maker would. */
+static void exit_signals(void) {
+  for (int usual = 0; usual < 2; usual++) {
+    shared[10 + SIGCHLD] = shared[10 + SIGUSR1] = 0;
+    signal(SIGCHLD, count_end);
+    signal(SIGUSR1, count_end);
+    pid_t maker = (pid_t)RAW(clone, usual ? SIGCHLD : SIGUSR1, 0L, 0L, 0L, 0L);
+    if (maker == 0) {
+      pid_t sibling = (pid_t)RAW(clone, CLONE_PARENT | SIGKILL, 0L, 0L, 0L, 0L);
+      if (sibling == 0) _exit(5);
+      shared[6] = sibling;
+      _exit(sibling < 0);
+    }
+    int kinds = usual ? 0 : __WCLONE, status = -1;
+    while (waitpid(maker, &status, kinds) < 0 && errno == EINTR) continue;
+    CHECK_EQ(status, 0);
+    while (waitpid((pid_t)shared[6], &status, kinds) < 0 && errno == EINTR) continue;
+    CHECK_EQ(WEXITSTATUS(status), 5);
+    CHECK(shared[10 + (usual ? SIGCHLD : SIGUSR1)] > 0);
+    CHECK_EQ(shared[10 + (usual ? SIGUSR1 : SIGCHLD)], 0);
+  }
+  signal(SIGUSR1, SIG_DFL);
+  signal(SIGCHLD, SIG_DFL);
+
+  /* The kinds of wait(2). */
+  pid_t other = (pid_t)RAW(clone, 0L, 0L, 0L, 0L, 0L);
+  if (other == 0) _exit(1);
+  int status;
+  siginfo_t info;
+  CHECK_ERRNO(waitpid(other, &status, 0), ECHILD);
+  CHECK_ERRNO(waitpid(-1, &status, 0), ECHILD);
+  CHECK_ERRNO(waitid(P_ALL, 0, &info, WEXITED), ECHILD);
+  CHECK_EQ(waitid(P_PID, (id_t)other, &info, WEXITED | WNOWAIT | __WCLONE), 0);
+  CHECK_EQ(waitpid(-1, &status, __WALL), other);
+  pid_t child = fork();
+  if (child == 0) _exit(0);
+  CHECK_ERRNO(waitpid(child, &status, __WCLONE), ECHILD);
+  CHECK_EQ(waitpid(child, &status, 0), child);
+
+  /* A parent that executes another program gets SIGCHLD, whatever the old one had asked for. */
+  child = fork();
+  if (child == 0) {
+    int gate[2];
+    if (pipe(gate)) _exit(90);
+    if (RAW(clone, SIGKILL, 0L, 0L, 0L, 0L) == 0) {
+      char c;
+      close(gate[1]);
+      _exit(read(gate[0], &c, 1) != 0);
+    }
+    fcntl(gate[1], F_SETFD, FD_CLOEXEC); /* the end of the grandchild comes after exec */
+    close(gate[0]);
+    execl(self, self, "--reap", NULL);
+    _exit(91);
+  }
+  CHECK_EQ(waitpid(child, &status, 0), child);
+  CHECK_EQ(status, 0);
+}
+
+/* A zombie goes to a parent that does not want to hear of it: nothing remains. */
+static void unwanted_zombie(void) {
+  CHECK_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+  signal(SIGCHLD, SIG_IGN);
+  pid_t child = fork();
+  if (child == 0) {
+    signal(SIGCHLD, SIG_DFL);
+    pid_t zombie = fork();
+    if (zombie == 0) _exit(3);
+    siginfo_t info;
+    waitid(P_PID, (id_t)zombie, &info, WEXITED | WNOWAIT);
+    shared[6] = zombie;
+    _exit(0);
+  }
+  CHECK_ERRNO(waitpid(-1, NULL, 0), ECHILD);
+  CHECK_ERRNO(kill((pid_t)shared[6], 0), ESRCH);
+  signal(SIGCHLD, SIG_DFL);
+  CHECK_EQ(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
+}
+
+/* Every member of a group that becomes orphaned while one is stopped gets SIGHUP and SIGCONT. */
+static void orphaned_group(void) {
+  CHECK_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+  for (int i = 0; i < 4; i++) shared[20 + i] = 0;
+  shared[10 + SIGHUP] = shared[10 + SIGCONT] = 0;
+  pid_t session = fork();
+  if (session == 0) {
+    setsid();
+    signal(SIGHUP, count_end);
+    signal(SIGCONT, count_end);
+    pid_t leader = fork();
+    if (leader == 0) {
+      setpgid(0, 0);
+      pid_t member = fork();
+      if (member == 0) {
+        raise(SIGSTOP);
+        while (shared[10 + SIGHUP] < 2) usleep(1000);
+        _exit(21);
+      }
+      int status;
+      waitpid(member, &status, WUNTRACED);
+      shared[20] = WIFSTOPPED(status);
+      while (shared[10 + SIGHUP] < 2) usleep(1000);
+      while (waitpid(member, &status, 0) < 0 && errno == EINTR) continue;
+      _exit(WEXITSTATUS(status));
+    }
+    while (!shared[20]) usleep(1000);
+    _exit(0);
+  }
+  CHECK_EQ(status_of(session), 0);
+  int status;
+  CHECK(wait(&status) > 0);
+  CHECK_EQ(status, 21 << 8);
+  CHECK_EQ(shared[10 + SIGHUP], 2);
+  CHECK_EQ(shared[10 + SIGCONT], 2);
+  CHECK_EQ(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
+}
+
+static void *thread_that_waits(void *number) {
+  __atomic_store_n((pid_t *)number, (pid_t)RAW(gettid), __ATOMIC_SEQ_CST);
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, NULL);
+  while (shared[10 + SIGUSR2] == 0) usleep(1000);
+  return NULL;
+}
+
+/* kill(2) of a thread's number is for its process: here the other thread takes it. */
+static void kill_by_thread(void) {
+  shared[10 + SIGUSR2] = 0;
+  signal(SIGUSR2, count_end);
+  pid_t number = 0;
+  pthread_t thread;
+  CHECK_EQ(pthread_create(&thread, NULL, thread_that_waits, &number), 0);
+  while (__atomic_load_n(&number, __ATOMIC_SEQ_CST) == 0) usleep(1000);
+  usleep(20000);
+  CHECK_EQ(kill(number, SIGUSR2), 0);
+  CHECK_EQ(pthread_join(thread, NULL), 0);
+  CHECK_EQ(shared[10 + SIGUSR2], 1);
+  signal(SIGUSR2, SIG_DFL);
+}
+
 static void times_of_children(void) {
   struct rusage before, after;
   CHECK_EQ(getrusage(RUSAGE_CHILDREN, &before), 0);
@@ -651,6 +799,10 @@ int main(int argc, char **argv) {
   groups_and_sessions();
   orphans();
   clones();
+  exit_signals();
+  unwanted_zombie();
+  orphaned_group();
+  kill_by_thread();
   execution();
   times_of_children();
   return check_report();

@@ -18,17 +18,26 @@ final class KillCalls {
     int target = (int) pid;
     SignalInfo info = info(t, signal, SignalInfo.SI_USER);
     if (target > 0) {
-      Process process = t.kernel().processes().find(target);
-      if (process == null) {
-        throw ErrnoException.of(ESRCH);
-      }
-      send(t, process, info);
+      send(t, find(t, target), info);
       return 0;
     }
     if (target == Integer.MIN_VALUE) {
       throw ErrnoException.of(ESRCH);
     }
     return killMany(t, target, info);
+  }
+
+  /** The process with a number, which may be that of any of its threads. */
+  private static Process find(Task t, int number) {
+    Process process = t.kernel().processes().find(number);
+    if (process != null) {
+      return process;
+    }
+    Task thread = t.kernel().processes().findTask(number);
+    if (thread == null) {
+      throw ErrnoException.of(ESRCH);
+    }
+    return thread.process();
   }
 
   /** 0 is the caller's group, -1 everybody but the caller and process 1, -n group n. */
@@ -122,11 +131,7 @@ final class KillCalls {
 
   static long rtSigqueueinfo(Task t, long pid, long signal, long address, long d, long e, long f) {
     SignalInfo info = queued(t, (int) pid, signal, address);
-    Process process = t.kernel().processes().find((int) pid);
-    if (process == null) {
-      throw ErrnoException.of(ESRCH);
-    }
-    send(t, process, info);
+    send(t, find(t, (int) pid), info);
     return 0;
   }
 
@@ -135,17 +140,17 @@ final class KillCalls {
     if ((int) group <= 0 || (int) threadId <= 0) {
       throw ErrnoException.of(EINVAL);
     }
-    SignalInfo info = queued(t, (int) group, signal, address);
+    SignalInfo info = queued(t, (int) threadId, signal, address);
     return sendToThread(t, (int) group, (int) threadId, info);
   }
 
-  /** Only to itself may a process say that a signal comes from the kernel or from tgkill(2). */
-  private static SignalInfo queued(Task t, int process, long signal, long address) {
+  /** Only to itself may a thread say that a signal comes from the kernel or from tgkill(2). */
+  private static SignalInfo queued(Task t, int target, long signal, long address) {
     byte[] bytes = new byte[SignalInfo.BYTES];
     t.memory().copyInFully(address, bytes, 0, bytes.length);
     SignalInfo info = SignalInfo.decode(bytes).withSignal((int) signal);
     boolean pretends = info.code() >= 0 || info.code() == SignalInfo.SI_TKILL;
-    if (pretends && process != t.processId()) {
+    if (pretends && target != t.threadId()) {
       throw ErrnoException.of(EPERM);
     }
     if ((int) signal != 0) {

@@ -604,7 +604,13 @@ public final class SyscallTable {
     row(58, "vfork", CloneCalls::vfork, FULL, "");
     row(59, "execve", ExecCalls::execve, FULL, "path ptr ptr");
     row(60, "exit", ProcessCalls::exit, FULL, "int =?");
-    row(61, "wait4", WaitCalls::wait4, FULL, "pid wstatus flags:wait struct:rusage:out");
+    row(
+        61,
+        "wait4",
+        WaitCalls::wait4,
+        PARTIAL,
+        "pid wstatus flags:wait struct:rusage:out",
+        "no core is ever written; children are the process's, not a thread's");
     row(63, "uname", ProcessCalls::uname, FULL, "struct:utsname:out");
     row(97, "getrlimit", ProcessCalls::getrlimit, FULL, "enum:rlimit struct:rlimit:out");
     row(99, "sysinfo", ProcessCalls::sysinfo, FULL, "struct:sysinfo:out");
@@ -690,7 +696,7 @@ public final class SyscallTable {
         WaitCalls::waitid,
         PARTIAL,
         "enum:idtype pid struct:siginfo:out flags:wait struct:rusage:out",
-        "no pidfds");
+        "no pidfds; children are the process's, not a thread's");
     row(273, "set_robust_list", ProcessCalls::setRobustList, FULL, "ptr size");
     row(274, "get_robust_list", ProcessCalls::getRobustList, FULL, "pid ptr:out size:out");
     row(

@@ -17,8 +17,12 @@ final class WaitCalls {
   private static final int WCONTINUED = 8;
   private static final int WNOWAIT = 0x0100_0000;
 
-  /** __WNOTHREAD, __WALL, __WCLONE: every child is the process's, and every kind counts. */
-  private static final int KINDS = 0xe000_0000;
+  /** Only children of the calling thread; here all are the process's. */
+  private static final int WNOTHREAD = 0x2000_0000;
+
+  private static final int WALL = 0x4000_0000;
+  private static final int WCLONE = 0x8000_0000;
+  private static final int KINDS = WNOTHREAD | WALL | WCLONE;
 
   private static final int P_ALL = 0;
   private static final int P_PID = 1;
@@ -35,7 +39,7 @@ final class WaitCalls {
     if ((int) pid == Integer.MIN_VALUE) {
       throw ErrnoException.of(ESRCH);
     }
-    Kinship.Change change = await(t, children(t, (int) pid), flags | WEXITED);
+    Kinship.Change change = await(t, children(t, (int) pid, kind(flags)), flags | WEXITED);
     if (change == null) {
       return 0;
     }
@@ -47,11 +51,19 @@ final class WaitCalls {
   }
 
   /** -1 is any child, 0 one of the caller's group, -n one of group n. */
-  private static Kinship.Children children(Task t, int pid) {
+  private static Kinship.Children children(Task t, int pid, Kinship.Kind kind) {
     if (pid > 0) {
-      return new Kinship.Children(pid, 0);
+      return new Kinship.Children(pid, 0, kind);
     }
-    return new Kinship.Children(0, pid == -1 ? 0 : pid == 0 ? t.process().processGroup() : -pid);
+    int group = pid == -1 ? 0 : pid == 0 ? t.process().processGroup() : -pid;
+    return new Kinship.Children(0, group, kind);
+  }
+
+  private static Kinship.Kind kind(int flags) {
+    if ((flags & WALL) != 0) {
+      return Kinship.Kind.ALL;
+    }
+    return (flags & WCLONE) != 0 ? Kinship.Kind.CLONES : Kinship.Kind.USUAL;
   }
 
   static long waitid(Task t, long type, long id, long info, long options, long usage, long f) {
@@ -60,7 +72,7 @@ final class WaitCalls {
         || (flags & (WSTOPPED | WEXITED | WCONTINUED)) == 0) {
       throw ErrnoException.of(EINVAL);
     }
-    Kinship.Change change = await(t, childrenById(t, (int) type, (int) id), flags);
+    Kinship.Change change = await(t, childrenById(t, (int) type, (int) id, kind(flags)), flags);
     if (info != 0) {
       putInfo(t.memory(), info, change);
     }
@@ -70,16 +82,16 @@ final class WaitCalls {
     return 0;
   }
 
-  private static Kinship.Children childrenById(Task t, int type, int id) {
+  private static Kinship.Children childrenById(Task t, int type, int id, Kinship.Kind kind) {
     if (type == P_ALL) {
-      return new Kinship.Children(0, 0);
+      return new Kinship.Children(0, 0, kind);
     }
     if (id < 0 || (type == P_PID && id == 0)) {
       throw ErrnoException.of(EINVAL);
     }
     return switch (type) {
-      case P_PID -> new Kinship.Children(id, 0);
-      case P_PGID -> new Kinship.Children(0, id == 0 ? t.process().processGroup() : id);
+      case P_PID -> new Kinship.Children(id, 0, kind);
+      case P_PGID -> new Kinship.Children(0, id == 0 ? t.process().processGroup() : id, kind);
       default -> throw ErrnoException.of(EINVAL);
     };
   }

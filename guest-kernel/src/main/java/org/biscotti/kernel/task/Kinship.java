@@ -1,7 +1,9 @@
 package org.biscotti.kernel.task;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -25,6 +27,9 @@ import org.jspecify.annotations.Nullable;
  * killed.
  */
 public final class Kinship {
+  /** Nanoseconds in a clock tick as programs see it. */
+  private static final long TICK_NANOS = 10_000_000;
+
   private final ReentrantLock lock = new ReentrantLock();
   private final ProcessTable table;
 
@@ -40,6 +45,16 @@ public final class Kinship {
     private @Nullable Process parent;
     private @Nullable Process root;
     private final List<Process> children = new ArrayList<>(0);
+
+    /** Signal for the parent when the process ends (clone(2)); 0 for none. */
+    private int exitSignal = Signals.SIGCHLD;
+
+    /** How many programs the process has executed. */
+    private int executions;
+
+    /** How many its parent had executed when the process was made. */
+    private int parentExecutions;
+
     private @Nullable Condition childChanged;
     private boolean subreaper;
     private Process.@Nullable ExitStatus status;
@@ -64,13 +79,52 @@ public final class Kinship {
     }
   }
 
-  /** A child, in the group and session of the process that made it. */
-  void addChild(Process parent, Process child, Process like) {
+  /**
+   * A child, in the group and session of the process that makes it.
+   *
+   * @param exitSignal for the parent when the child ends, 0 for none
+   */
+  void addChild(Process maker, Process child, int exitSignal) {
     lock.lock();
     try {
-      child.place.root = like.place.root;
-      adopt(parent, child);
-      enter(child, like.place.group, like.place.session);
+      enterChild(maker, maker, child);
+      child.place.exitSignal = exitSignal;
+      child.place.parentExecutions = maker.place.executions;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * A child of the maker's own parent (CLONE_PARENT of clone(2)). It sends that one what the maker
+   * will: the parent has agreed to no other signal. If the maker has no parent, the child is its
+   * own.
+   */
+  void addSibling(Process maker, Process child) {
+    lock.lock();
+    try {
+      Process parent = maker.place.parent;
+      enterChild(parent == null ? maker : parent, maker, child);
+      child.place.exitSignal = maker.place.exitSignal;
+      child.place.parentExecutions =
+          parent == null ? maker.place.executions : maker.place.parentExecutions;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void enterChild(Process parent, Process maker, Process child) {
+    child.place.root = maker.place.root;
+    adopt(parent, child);
+    enter(child, maker.place.group, maker.place.session);
+  }
+
+  /** A process executes another program: its parent, and its children, get SIGCHLD from now on. */
+  void executed(Process process) {
+    lock.lock();
+    try {
+      process.place.exitSignal = Signals.SIGCHLD;
+      process.place.executions++;
     } finally {
       lock.unlock();
     }
@@ -80,16 +134,6 @@ public final class Kinship {
     child.place.parent = parent;
     child.place.parentPid = parent.pid();
     parent.place.children.add(child);
-  }
-
-  /** The parent, or null. */
-  @Nullable Process parent(Process process) {
-    lock.lock();
-    try {
-      return process.place.parent;
-    } finally {
-      lock.unlock();
-    }
   }
 
   private void enter(Process process, int group, int session) {
@@ -217,31 +261,60 @@ public final class Kinship {
     try {
       Place place = process.place;
       place.status = status;
+      Set<Integer> cutOff = new HashSet<>();
       Process reaper = reaperOf(process);
-      for (Process child : List.copyOf(place.children)) {
+      for (Process child : place.children) {
+        if (isTie(process, child)) {
+          cutOff.add(child.place.group);
+        }
         orphan(child, reaper, signals);
+        addDeathSignals(process, child, signals);
       }
       place.children.clear();
       Process parent = place.parent;
       if (parent == null) {
         forget(process);
       } else {
-        int signal = process.exitSignal();
-        boolean unwanted = signal == Signals.SIGCHLD && parent.actions().discardsChildren();
-        if (signal != 0) {
-          // Under the lock: who has waited for the child has had the signal.
-          SignalDelivery.send(parent, exitInfo(process, status, signal));
+        if (isTie(parent, process)) {
+          cutOff.add(place.group);
         }
-        if (unwanted) {
+        if (tellParent(process, parent, status)) {
           parent.place.children.remove(process);
           forget(process);
         }
-        signalChange(parent);
       }
+      hangUp(cutOff, signals);
     } finally {
       lock.unlock();
     }
     signals.forEach(Runnable::run);
+  }
+
+  /**
+   * Tells a parent that a child has ended. Under the lock: who has waited for the child has had the
+   * signal.
+   *
+   * @return true if the parent does not want to wait for it
+   */
+  private static boolean tellParent(Process child, Process parent, Process.ExitStatus status) {
+    int signal = child.place.exitSignal;
+    if (child.place.parentExecutions != parent.place.executions) {
+      signal = Signals.SIGCHLD; // what the parent runs now has not agreed to another
+    }
+    if (signal != 0) {
+      sendOrLose(parent, exitInfo(child, status, signal));
+    }
+    signalChange(parent);
+    return signal == Signals.SIGCHLD && parent.actions().discardsChildren();
+  }
+
+  /** A real-time signal for which the receiver's user has no room left is lost, as in Linux. */
+  private static void sendOrLose(Process to, SignalInfo info) {
+    try {
+      SignalDelivery.send(to, info);
+    } catch (ErrnoException _) {
+      // EAGAIN: there is nobody to tell.
+    }
   }
 
   private static SignalInfo exitInfo(Process process, Process.ExitStatus status, int signal) {
@@ -250,8 +323,8 @@ public final class Kinship {
             process.pid(),
             process.credentials().uid(),
             status.signal() != 0 ? status.signal() : status.code(),
-            process.userNanos(),
-            process.systemNanos())
+            process.userNanos() / TICK_NANOS,
+            process.systemNanos() / TICK_NANOS)
         .withSignal(signal);
   }
 
@@ -278,35 +351,45 @@ public final class Kinship {
     return root != null && root != process && root.place.status == null ? root : null;
   }
 
+  /** Gives a child to another parent. That one gets SIGCHLD, whatever clone(2) had said. */
   private void orphan(Process child, @Nullable Process reaper, List<Runnable> signals) {
-    boolean zombie = child.place.status != null;
-    child.reparented();
+    Process.ExitStatus status = child.place.status;
+    child.place.exitSignal = Signals.SIGCHLD;
     if (reaper == null) {
       child.place.parent = null;
       child.place.parentPid = 0;
-      if (zombie) {
+      if (status != null) {
         forget(child);
       } else {
         signals.add(() -> child.kill(Signals.SIGKILL));
       }
-      return;
+    } else if (status != null && tellParent(child, reaper, status)) {
+      forget(child);
+    } else {
+      adopt(reaper, child);
     }
-    adopt(reaper, child);
-    if (zombie) {
-      signals.add(() -> SignalDelivery.send(reaper, Signals.SIGCHLD));
-      signalChange(reaper);
-      return;
+  }
+
+  /**
+   * PR_SET_PDEATHSIG (prctl(2)): what each thread of a child has asked for goes to the whole of it,
+   * as from the parent.
+   */
+  private static void addDeathSignals(Process parent, Process child, List<Runnable> signals) {
+    for (Task task : child.snapshotOfTasks()) {
+      int signal = task.parentDeathSignal();
+      if (signal != 0) {
+        int uid = parent.credentials().uid();
+        SignalInfo info = SignalInfo.sent(signal, SignalInfo.SI_USER, parent.pid(), uid);
+        signals.add(() -> sendOrLose(child, info));
+      }
     }
-    int deathSignal = child.mainTask().parentDeathSignal();
-    if (deathSignal != 0) {
-      signals.add(() -> SignalDelivery.send(child, deathSignal));
-    }
-    if (child.signalState().isStopped() && isOrphaned(child.place.group)) {
-      signals.add(() -> {
-        SignalDelivery.send(child, Signals.SIGHUP);
-        SignalDelivery.send(child, Signals.SIGCONT);
-      });
-    }
+  }
+
+  // ---- orphaned groups ----
+
+  /** True if a parent is what ties its child's group to their session. */
+  private static boolean isTie(Process parent, Process child) {
+    return parent.place.group != child.place.group && parent.place.session == child.place.session;
   }
 
   /**
@@ -316,18 +399,55 @@ public final class Kinship {
   boolean isOrphaned(int group) {
     lock.lock();
     try {
-      for (Process member : table.all()) {
-        Process parent = member.place.parent;
-        if (member.place.group == group
-            && parent != null
-            && parent.place.group != group
-            && parent.place.session == member.place.session) {
-          return false;
-        }
-      }
-      return true;
+      Set<Integer> groups = new HashSet<>(Set.of(group));
+      removeTied(groups);
+      return !groups.isEmpty();
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** Leaves the orphaned ones of some groups; one pass over all processes. */
+  private void removeTied(Set<Integer> groups) {
+    for (Process member : table.all()) {
+      Place place = member.place;
+      if (place.status == null
+          && place.parent != null
+          && isTie(place.parent, member)
+          && groups.remove(place.group)
+          && groups.isEmpty()) {
+        return;
+      }
+    }
+  }
+
+  /**
+   * Sends SIGHUP and SIGCONT to every member of those groups that have become orphaned while one of
+   * them is stopped (setpgid(2)): nobody else would ever continue it.
+   *
+   * @param groups that may have lost their last tie; changed
+   */
+  private void hangUp(Set<Integer> groups, List<Runnable> signals) {
+    if (groups.isEmpty()) {
+      return;
+    }
+    removeTied(groups);
+    Set<Integer> stopped = new HashSet<>();
+    for (Process member : table.all()) {
+      if (member.signalState().isStopped() && groups.contains(member.place.group)) {
+        stopped.add(member.place.group);
+      }
+    }
+    if (stopped.isEmpty()) {
+      return;
+    }
+    for (Process member : table.all()) {
+      if (stopped.contains(member.place.group) && member.place.status == null) {
+        signals.add(() -> {
+          SignalDelivery.send(member, Signals.SIGHUP);
+          SignalDelivery.send(member, Signals.SIGCONT);
+        });
+      }
     }
   }
 
@@ -366,11 +486,25 @@ public final class Kinship {
    *
    * @param pid a process, 0 for any
    * @param group a group, 0 for any
+   * @param kind whether those count that do not send SIGCHLD when they end
    */
-  public record Children(int pid, int group) {
+  public record Children(int pid, int group, Kind kind) {
     boolean include(Process child) {
-      return (pid == 0 || child.pid() == pid) && (group == 0 || child.place.group == group);
+      boolean sendsOther = child.place.exitSignal != Signals.SIGCHLD;
+      return (pid == 0 || child.pid() == pid)
+          && (group == 0 || child.place.group == group)
+          && (kind == Kind.ALL || (kind == Kind.CLONES) == sendsOther);
     }
+  }
+
+  /** Kinds of children (wait(2)). */
+  public enum Kind {
+    /** Those that send SIGCHLD. */
+    USUAL,
+    /** Those that send another signal, or none (__WCLONE). */
+    CLONES,
+    /** Either (__WALL). */
+    ALL
   }
 
   /**

@@ -11,7 +11,6 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.ToLongFunction;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
-import org.biscotti.kernel.abi.Signals;
 import org.biscotti.kernel.event.Events;
 import org.biscotti.kernel.event.ForkEvent;
 import org.biscotti.kernel.fs.Credentials;
@@ -60,9 +59,6 @@ public final class Process implements ProcessView {
 
   private volatile long endedSystemNanos;
   private volatile long endedMinorFaults;
-
-  /** Signal for the parent when the process ends (clone(2)); 0 for none. */
-  private volatile int exitSignal = Signals.SIGCHLD;
 
   /** Released when the process has memory of its own, or has ended (vfork(2)). */
   private volatile @Nullable Hold vforkHold;
@@ -151,7 +147,7 @@ public final class Process implements ProcessView {
    * @param shareFiles CLONE_FILES
    * @param shareFs CLONE_FS
    * @param waits the parent waits until the child has memory of its own (CLONE_VFORK)
-   * @param sibling the child's parent is the caller's (CLONE_PARENT)
+   * @param sibling the child's parent is the caller's (CLONE_PARENT), and so is its exit signal
    * @param clearHandlers caught signals get their default action (CLONE_CLEAR_SIGHAND)
    * @param exitSignal for the parent when the child ends, 0 for none
    * @param clearTid address of the word that is cleared when the child ends, 0 for none
@@ -221,8 +217,11 @@ public final class Process implements ProcessView {
     }
     if (!request.thread()) {
       table.add(owner);
-      Process parent = request.sibling() ? table.kinship().parent(this) : this;
-      table.kinship().addChild(parent != null ? parent : this, owner, this);
+      if (request.sibling()) {
+        table.kinship().addSibling(this, owner);
+      } else {
+        table.kinship().addChild(this, owner, request.exitSignal());
+      }
       if (request.waits()) {
         Hold until = new Hold();
         owner.vforkHold = until;
@@ -240,7 +239,7 @@ public final class Process implements ProcessView {
         new Process(kernel, pid, childSpace, childFiles, childFs, credentials, executable);
     child.image = image;
     child.niceness = niceness;
-    child.exitSignal = request.exitSignal();
+    child.attributes.inherit(attributes);
     lock.lock();
     try {
       child.actions.copyFrom(actions);
@@ -369,20 +368,11 @@ public final class Process implements ProcessView {
       waiting.release();
     }
   }
+    kernel.processes().kinship().executed(this);
 
   /** True once the process has executed a program of its own (setpgid(2)). */
   public boolean hasExecuted() {
     return executed;
-  }
-
-  /** Signal for the parent when the process ends; 0 for none. */
-  int exitSignal() {
-    return exitSignal;
-  }
-
-  /** The parent is another one now: it gets SIGCHLD, whatever clone(2) had said. */
-  void reparented() {
-    exitSignal = Signals.SIGCHLD;
   }
 
   public KernelState kernel() {

@@ -39,7 +39,7 @@ public final class Task extends Schedulable implements Caller {
   private int exitCode;
   private volatile @Nullable Hold hold;
   private @Nullable Execution execution;
-  private int parentDeathSignal;
+  private volatile int parentDeathSignal;
   private long clearChildTid;
   private long robustListHead;
   private long robustListBytes;
