@@ -88,6 +88,26 @@ static void processes(void) {
   }
 }
 
+/* Who has ended counts until somebody has asked how. */
+static void zombies(void) {
+  enum { MAX = 100 };
+  limit(RLIMIT_NPROC, MAX);
+  become_user();
+  int made = 0;
+  for (; made <= MAX; made++) {
+    pid_t child = fork();
+    if (child == 0) _exit(0);
+    if (child < 0) break;
+  }
+  CHECK_EQ(errno, EAGAIN);
+  CHECK(made < MAX);
+  while (waitpid(-1, NULL, 0) > 0) made--;
+  CHECK_EQ(made, 0);
+  pid_t child = (pid_t)CHECK_OK(fork());
+  if (child == 0) _exit(0);
+  CHECK_EQ(waitpid(child, NULL, 0), child);
+}
+
 static void *wait_for_end(void *mutex) {
   pthread_mutex_lock(mutex);
   pthread_mutex_unlock(mutex);
@@ -444,6 +464,7 @@ static void full_backlog(void) {
 int main(int argc, char **argv) {
   check_start("limits", argc, argv);
   apart(processes);
+  apart(zombies);
   apart(threads);
   apart(ten_thousand_threads);
   apart(descriptors);

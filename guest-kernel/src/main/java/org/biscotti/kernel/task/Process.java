@@ -172,11 +172,8 @@ public final class Process implements ProcessView {
    */
   Task cloneTask(Task caller, CloneRequest request, CpuContext context) {
     ProcessTable table = kernel.processes();
-    long limit = limits.soft(ResourceLimits.RLIMIT_NPROC);
-    int uid = credentials.uid();
-    if (Long.compareUnsigned(table.taskCount(), limit) >= 0
-        && credentials.euid() != 0
-        && Long.compareUnsigned(table.tasksOf(uid), limit) >= 0) {
+    Credentials ids = credentials;
+    if (ids.euid() != 0 && table.hasTasks(ids.uid(), limits.soft(ResourceLimits.RLIMIT_NPROC))) {
       throw ErrnoException.of(Errno.EAGAIN);
     }
     int processes = request.thread() ? 0 : 1;

@@ -72,8 +72,17 @@ public final class ProcessTable implements ProcessDirectory {
     return tasks.size();
   }
 
-  /** How many tasks the processes of a user have (RLIMIT_NPROC). */
-  int tasksOf(int uid) {
+  /** True if a user has at least so many tasks (RLIMIT_NPROC); unsigned, so -1 is no limit. */
+  boolean hasTasks(int uid, long limit) {
+    return Long.compareUnsigned(tasks.size() + processes.size(), limit) >= 0
+        && Long.compareUnsigned(tasksOf(uid), limit) >= 0;
+  }
+
+  /**
+   * How many tasks the processes of a user have. A process whose first task has ended counts for
+   * it, until it has been waited for.
+   */
+  private int tasksOf(int uid) {
     int count = 0;
     for (Task task : tasks.values()) {
       if (task.credentials().uid() == uid) {
