@@ -2,10 +2,12 @@
 #include "check.h"
 
 #include <sched.h>
+#include <signal.h>
 #include <sys/auxv.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/times.h>
+#include <sys/wait.h>
 
 static const int64_t SECOND = 1000000000;
 
@@ -118,6 +120,8 @@ static void old_calls(void) {
   CHECK_ERRNO(RAW(time, 8L), EFAULT);
 }
 
+static void no_action(int signal) { (void)signal; }
+
 static void sleeping(void) {
   struct timespec t = {0, 30000000}, left = {5, 5};
   int64_t start = by_call(CLOCK_MONOTONIC);
@@ -144,6 +148,42 @@ static void sleeping(void) {
   CHECK_EQ(clock_nanosleep(99, 0, &t, NULL), EINVAL);
   CHECK_EQ(clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){0, SECOND}, NULL), EINVAL);
   CHECK_EQ(sched_yield(), 0);
+}
+
+/* By the time that a process uses: another one's, since its own stands still while it sleeps. */
+static void cpu_sleep(void) {
+  struct timespec t = {0, 30000000}, left = {5, 5};
+  CHECK_EQ(clock_nanosleep(CLOCK_THREAD_CPUTIME_ID, 0, &t, NULL), EINVAL);
+  CHECK_EQ(clock_nanosleep(CLOCK_MONOTONIC_RAW, 0, &t, NULL), EOPNOTSUPP);
+  CHECK_EQ(clock_nanosleep(CLOCK_MONOTONIC_COARSE, 0, &t, NULL), EOPNOTSUPP);
+  CHECK_EQ(clock_nanosleep(CLOCK_PROCESS_CPUTIME_ID, 0, &(struct timespec){0, SECOND}, NULL), EINVAL);
+  CHECK_EQ(clock_nanosleep(CLOCK_PROCESS_CPUTIME_ID, TIMER_ABSTIME, &(struct timespec){0, 1}, NULL), 0);
+  pid_t child = fork();
+  if (child == 0)
+    for (;;) continue;
+  clockid_t clock;
+  CHECK_EQ(clock_getcpuclockid(child, &clock), 0);
+  int64_t before = by_call(clock);
+  CHECK_EQ(clock_nanosleep(clock, 0, &t, &left), 0);
+  CHECK(by_call(clock) - before >= 30000000);
+  CHECK_EQ(left.tv_sec, 5);
+  struct timespec until = {0, 0};
+  clock_gettime(clock, &until);
+  until.tv_nsec += 20000000;
+  if (until.tv_nsec >= SECOND) until = (struct timespec){until.tv_sec + 1, until.tv_nsec - SECOND};
+  CHECK_EQ(clock_nanosleep(clock, TIMER_ABSTIME, &until, NULL), 0);
+  CHECK(by_call(clock) >= ns_of(until));
+  CHECK_EQ(kill(child, SIGKILL), 0);
+  CHECK_EQ(waitpid(child, NULL, 0), child);
+
+  /* Its own: only a signal ends it. */
+  signal(SIGALRM, no_action);
+  struct sigaction action = {.sa_handler = no_action};
+  CHECK_EQ(sigaction(SIGALRM, &action, NULL), 0);
+  struct itimerval soon = {.it_value = {0, 50000}};
+  CHECK_EQ(setitimer(ITIMER_REAL, &soon, NULL), 0);
+  CHECK_EQ(clock_nanosleep(CLOCK_PROCESS_CPUTIME_ID, 0, &(struct timespec){3, 0}, &left), EINTR);
+  CHECK(left.tv_sec == 2 || (left.tv_sec == 3 && left.tv_nsec == 0));
 }
 
 static void processor(void) {
@@ -206,5 +246,6 @@ int main(int argc, char **argv) {
   sleeping();
   processor();
   accounting();
+  cpu_sleep();
   return check_report();
 }

@@ -8,6 +8,7 @@ import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Mman;
@@ -301,8 +302,9 @@ public final class AddressSpace implements MappingListener {
    * Says which pages are resident (mincore(2)).
    *
    * @param vector user address that receives a byte for each page, 1 if it is
+   * @param stop true when it is not worth while any more: a range may be any size
    */
-  public void mincore(long addr, long length, UserMemory user, long vector) {
+  public void mincore(long addr, long length, UserMemory user, long vector, BooleanSupplier stop) {
     if ((addr & (PAGE_SIZE - 1)) != 0) {
       throw ErrnoException.of(Errno.EINVAL);
     }
@@ -317,7 +319,7 @@ public final class AddressSpace implements MappingListener {
       throw ErrnoException.of(Errno.EFAULT);
     }
     byte[] resident = new byte[MINCORE_CHUNK];
-    while (at < end) {
+    while (at < end && !stop.getAsBoolean()) {
       int pages = (int) Math.min(MINCORE_CHUNK, (end - at) >>> PAGE_SHIFT);
       int known = residency(at, pages, resident);
       if (user.copyOut(to, resident, 0, known) < known) {

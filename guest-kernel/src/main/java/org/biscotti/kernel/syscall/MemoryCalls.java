@@ -113,7 +113,7 @@ final class MemoryCalls {
   }
 
   static long mincore(Task t, long addr, long length, long vector, long d, long e, long f) {
-    t.space().mincore(addr, length, t.memory(), vector);
+    t.space().mincore(addr, length, t.memory(), vector, t::mustEnd);
     return 0;
   }
 

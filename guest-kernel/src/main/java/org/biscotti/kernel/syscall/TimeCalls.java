@@ -25,6 +25,7 @@ final class TimeCalls {
   private static final int CLOCK_MONOTONIC_COARSE = 6;
   private static final int CLOCK_BOOTTIME = 7;
   private static final int CLOCK_REALTIME_ALARM = 8;
+  private static final int CLOCK_BOOTTIME_ALARM = 9;
   private static final int CLOCK_TAI = 11;
   private static final int CPUCLOCK_KIND = 3;
   private static final int CPUCLOCK_VIRT = 1;
@@ -37,6 +38,9 @@ final class TimeCalls {
   private static final long LONGEST_SECONDS = Long.MAX_VALUE / NANOS / 4;
   private static final long COARSE_NANOS = 4_000_000;
   private static final long TICK_NANOS = 10_000_000;
+
+  /** How long not to look at a clock of CPU time that stands still. */
+  private static final long IDLE_PAUSE_NANOS = 160_000_000;
 
   private static final int RUSAGE_SELF = 0;
   private static final int RUSAGE_CHILDREN = -1;
@@ -54,8 +58,9 @@ final class TimeCalls {
   private static long now(Task t, int clock) {
     Clock host = t.kernel().clock();
     return switch (clock) {
-      case CLOCK_REALTIME, CLOCK_TAI -> host.realtimeNanos();
-      case CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_BOOTTIME -> host.monotonicNanos();
+      case CLOCK_REALTIME, CLOCK_REALTIME_ALARM, CLOCK_TAI -> host.realtimeNanos();
+      case CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_BOOTTIME, CLOCK_BOOTTIME_ALARM ->
+          host.monotonicNanos();
       case CLOCK_REALTIME_COARSE -> coarse(host.realtimeNanos());
       case CLOCK_MONOTONIC_COARSE -> coarse(host.monotonicNanos());
       case CLOCK_PROCESS_CPUTIME_ID -> t.process().cpuNanos();
@@ -146,18 +151,66 @@ final class TimeCalls {
   static long clockNanosleep(
       Task t, long clock, long flags, long request, long remaining, long e, long f) {
     int id = (int) clock;
-    if (id == CLOCK_THREAD_CPUTIME_ID
-        || id == CLOCK_REALTIME_COARSE
-        || id == CLOCK_MONOTONIC_COARSE
-        || id == CLOCK_MONOTONIC_RAW) {
-      throw ErrnoException.of(id == CLOCK_THREAD_CPUTIME_ID ? EINVAL : EOPNOTSUPP);
-    }
+    boolean absolute = ((int) flags & TIMER_ABSTIME) != 0;
+    checkSleepable(t, id);
     long now = now(t, id);
     long nanos = getTimespec(t.memory(), request);
-    if ((flags & TIMER_ABSTIME) == 0) {
+    if (isCpuClock(id)) {
+      return sleepCpuTime(t, id, absolute ? nanos : now + nanos, absolute ? 0 : remaining);
+    }
+    if (!absolute) {
       return sleepUntil(t, t.signalState().deadline(nanos), remaining);
     }
     return nanos <= now ? 0 : sleepUntil(t, t.signalState().deadline(nanos - now), 0);
+  }
+
+  private static boolean isCpuClock(int clock) {
+    return clock < 0 || clock == CLOCK_PROCESS_CPUTIME_ID;
+  }
+
+  /** Nobody can wait for what only he uses; alarms need the right to wake the machine. */
+  private static void checkSleepable(Task t, int clock) {
+    int thread = clock < 0 && (clock & CPUCLOCK_THREAD) != 0 ? ~(clock >> CPUCLOCK_SHIFT) : -1;
+    if (clock == CLOCK_THREAD_CPUTIME_ID || thread == 0 || thread == t.threadId()) {
+      throw ErrnoException.of(EINVAL);
+    }
+    if (clock == CLOCK_REALTIME_COARSE
+        || clock == CLOCK_MONOTONIC_COARSE
+        || clock == CLOCK_MONOTONIC_RAW) {
+      throw ErrnoException.of(EOPNOTSUPP);
+    }
+    boolean alarm = clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM;
+    if (alarm && t.credentials().euid() != 0) {
+      throw ErrnoException.of(EPERM);
+    }
+  }
+
+  /**
+   * Sleeps while a process or thread uses its time, which it does at most once on each vCPU; looks
+   * by the tick, as Linux does.
+   */
+  private static long sleepCpuTime(Task t, int clock, long wanted, long remaining) {
+    long used = now(t, clock);
+    if (used >= wanted) {
+      return 0;
+    }
+    // Kept as a deadline is, so that a call that is made again has the same, to some nanoseconds.
+    long target = t.signalState().deadline(wanted - System.nanoTime());
+    long pause = TICK_NANOS;
+    while (used < target) {
+      MustWait.unlessVirtual();
+      if (Thread.interrupted()) {
+        if (remaining != 0) {
+          putTimespec(t.memory(), remaining, target - used);
+        }
+        throw ErrnoException.of(EINTR);
+      }
+      LockSupport.parkNanos(t, Math.max((target - used) / t.kernel().cpus(), pause));
+      long before = used;
+      used = now(t, clock);
+      pause = used > before ? TICK_NANOS : Math.min(2 * pause, IDLE_PAUSE_NANOS);
+    }
+    return 0;
   }
 
   /** Sleeps; EINTR with what is left stored at {@code remaining} if that is not 0. */

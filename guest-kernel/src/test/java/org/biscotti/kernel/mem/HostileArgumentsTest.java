@@ -90,7 +90,7 @@ class HostileArgumentsTest {
       case 5 -> space.mremap(addr, length, value(), random.nextInt(9), value());
       case 6 -> space.madvise(addr, length, random.nextInt(28));
       case 7 -> space.msync(addr, length, random.nextInt(8));
-      case 8 -> space.mincore(addr, Math.min(length, 1L << 33), machine.user, value());
+      case 8 -> space.mincore(addr, Math.min(length, 1L << 33), machine.user, value(), () -> false);
       case 9 -> space.requireMapped(addr, length);
       case 10 -> space.brk(addr);
       case 11 -> space.fault(addr, random.nextBoolean(), random.nextBoolean());

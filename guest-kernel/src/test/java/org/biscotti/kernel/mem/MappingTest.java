@@ -547,20 +547,20 @@ class MappingTest {
     machine.mapAt(BASE, 4, RW, PRIVATE);
     machine.user.setByte(BASE + 2 * PAGE, (byte) 1);
     long vector = machine.map(1);
-    space.mincore(BASE, 4 * PAGE - 1, machine.user, vector);
+    space.mincore(BASE, 4 * PAGE - 1, machine.user, vector, () -> false);
     byte[] seen = new byte[5];
     machine.user.copyInFully(vector, seen, 0, 5);
     assertThat(seen).containsExactly(0, 0, 1, 0, 0);
-    assertErrno(EINVAL, () -> space.mincore(BASE + 1, PAGE, machine.user, vector));
-    assertErrno(ENOMEM, () -> space.mincore(BASE, 5 * PAGE, machine.user, vector));
-    assertErrno(ENOMEM, () -> space.mincore(BASE, -1, machine.user, vector));
-    assertErrno(ENOMEM, () -> space.mincore(-PAGE, PAGE, machine.user, vector));
-    assertErrno(EFAULT, () -> space.mincore(BASE, PAGE, machine.user, 8));
-    assertErrno(EFAULT, () -> space.mincore(BASE, PAGE, machine.user, -1));
+    assertErrno(EINVAL, () -> space.mincore(BASE + 1, PAGE, machine.user, vector, () -> false));
+    assertErrno(ENOMEM, () -> space.mincore(BASE, 5 * PAGE, machine.user, vector, () -> false));
+    assertErrno(ENOMEM, () -> space.mincore(BASE, -1, machine.user, vector, () -> false));
+    assertErrno(ENOMEM, () -> space.mincore(-PAGE, PAGE, machine.user, vector, () -> false));
+    assertErrno(EFAULT, () -> space.mincore(BASE, PAGE, machine.user, 8, () -> false));
+    assertErrno(EFAULT, () -> space.mincore(BASE, PAGE, machine.user, -1, () -> false));
     TestFile file = new TestFile(machine.frames, 2, true);
     long mapped = machine.mapFile(file, 2, PROT_READ, MAP_SHARED, 0);
     machine.frames.release(file.page(1, false));
-    space.mincore(mapped, 2 * PAGE, machine.user, vector);
+    space.mincore(mapped, 2 * PAGE, machine.user, vector, () -> false);
     assertThat(machine.user.getShort(vector)).isEqualTo((short) 0x100);
     file.truncate(0);
   }
