@@ -175,8 +175,11 @@ public final class Kernel implements AutoCloseable {
     frames.onShortage(outOfMemory::happened);
     terminals = new Terminals(new JobSignals(processes), clock, frames);
     state.files().addTerminals(terminals);
-    processes.onSessionEnd(terminals::sessionEnded);
+    processes.setTerminals(terminals);
     observer = options.observer();
+    if (observer != null) {
+      processes.onSignal(observer::signalled);
+    }
     dispatcher = new Dispatcher(new SyscallTable(options.researchCalls()), observer);
     serving =
         new Serving(

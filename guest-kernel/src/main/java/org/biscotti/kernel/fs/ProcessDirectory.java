@@ -9,4 +9,7 @@ public interface ProcessDirectory {
 
   /** Numbers of all processes, ascending. */
   int[] pids();
+
+  /** Numbers are below this (kernel.pid_max). */
+  int numbersMax();
 }

@@ -1,6 +1,7 @@
 package org.biscotti.kernel.syscall;
 
 import java.util.List;
+import org.biscotti.kernel.abi.SignalInfo;
 import org.biscotti.kernel.task.Task;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +31,9 @@ public interface SyscallObserver {
    */
   void returned(
       Task task, long number, @Nullable Syscall call, long[] arguments, long result, long nanos);
+
+  /** A task takes a signal, and is about to do what its process does with it. */
+  default void signalled(Task task, SignalInfo info) {}
 
   /** A task has ended; {@code exiting} calls never return. */
   void ended(Task task);

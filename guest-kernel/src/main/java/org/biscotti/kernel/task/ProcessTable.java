@@ -4,11 +4,13 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.IntConsumer;
+import java.util.function.BiConsumer;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.abi.SignalInfo;
 import org.biscotti.kernel.fs.ProcessDirectory;
 import org.biscotti.kernel.fs.UserCounts;
+import org.biscotti.kernel.fs.tty.Terminals;
 import org.biscotti.kernel.mem.KernelMemory;
 import org.biscotti.kernel.mem.KernelMemory.Kind;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +29,8 @@ public final class ProcessTable implements ProcessDirectory {
   private final UserCounts queuedSignals = new UserCounts(Kind.SIGNAL);
   private final AtomicInteger last = new AtomicInteger();
   private final AtomicLong created = new AtomicLong();
-  private volatile IntConsumer sessionListener = session -> {};
+  private volatile @Nullable Terminals terminals;
+  private volatile @Nullable BiConsumer<Task, SignalInfo> signalListener;
 
   @Override
   public @Nullable Process find(int pid) {
@@ -39,6 +42,11 @@ public final class ProcessTable implements ProcessDirectory {
     return processes.keySet().stream().mapToInt(Integer::intValue).toArray();
   }
 
+  @Override
+  public int numbersMax() {
+    return PID_MAX;
+  }
+
   /** A snapshot of all processes. */
   public Iterable<Process> all() {
     return processes.values();
@@ -48,13 +56,40 @@ public final class ProcessTable implements ProcessDirectory {
     return processes.size();
   }
 
-  /** Has somebody told when the leader of a session has ended; before the first process starts. */
-  public void onSessionEnd(IntConsumer listener) {
-    sessionListener = listener;
+  /** Says which terminals control sessions; before the first process starts. */
+  public void setTerminals(Terminals all) {
+    terminals = all;
   }
 
   void sessionEnded(int session) {
-    sessionListener.accept(session);
+    Terminals all = terminals;
+    if (all != null) {
+      all.sessionEnded(session);
+    }
+  }
+
+  /** Device number of a session's terminal, 0 for none. */
+  long terminalOf(int session) {
+    Terminals all = terminals;
+    return all == null ? 0 : all.deviceOf(session);
+  }
+
+  /** Foreground group of a session's terminal, -1 for none. */
+  int foregroundOf(int session) {
+    Terminals all = terminals;
+    return all == null ? -1 : all.foregroundOf(session);
+  }
+
+  /** Has somebody told of every signal that a task takes; before the first process starts. */
+  public void onSignal(BiConsumer<Task, SignalInfo> listener) {
+    signalListener = listener;
+  }
+
+  void signalTaken(Task task, SignalInfo info) {
+    BiConsumer<Task, SignalInfo> listener = signalListener;
+    if (listener != null) {
+      listener.accept(task, info);
+    }
   }
 
   /** Who is whose parent, group and session. */
@@ -85,9 +120,10 @@ public final class ProcessTable implements ProcessDirectory {
   private int tasksOf(int uid) {
     int count = 0;
     for (Task task : tasks.values()) {
-      if (task.credentials().uid() == uid) {
-        count++;
-      }
+      count += task.credentials().uid() == uid ? 1 : 0;
+    }
+    for (Process process : processes.values()) {
+      count += process.credentials().uid() == uid && !tasks.containsKey(process.pid()) ? 1 : 0;
     }
     return count;
   }
@@ -128,6 +164,7 @@ public final class ProcessTable implements ProcessDirectory {
 
   void remove(Process process) {
     if (processes.remove(process.pid(), process)) {
+      process.credentials().groups().release();
       KernelMemory.HEAP.release(Kind.PROCESS, 1);
     }
   }

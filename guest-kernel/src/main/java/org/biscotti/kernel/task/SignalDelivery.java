@@ -279,6 +279,7 @@ public final class SignalDelivery {
         state.finish(task);
         return;
       }
+      process.kernel().processes().signalTaken(task, info);
       act(task, info);
     }
   }

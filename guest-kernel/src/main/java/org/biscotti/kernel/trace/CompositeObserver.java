@@ -1,6 +1,7 @@
 package org.biscotti.kernel.trace;
 
 import java.util.List;
+import org.biscotti.kernel.abi.SignalInfo;
 import org.biscotti.kernel.syscall.Syscall;
 import org.biscotti.kernel.syscall.SyscallObserver;
 import org.biscotti.kernel.task.Task;
@@ -42,6 +43,13 @@ public final class CompositeObserver implements SyscallObserver {
       Task task, long number, @Nullable Syscall call, long[] arguments, long result, long nanos) {
     for (SyscallObserver observer : observers) {
       observer.returned(task, number, call, arguments, result, nanos);
+    }
+  }
+
+  @Override
+  public void signalled(Task task, SignalInfo info) {
+    for (SyscallObserver observer : observers) {
+      observer.signalled(task, info);
     }
   }
 

@@ -19,6 +19,41 @@ final class ConstantSets {
 
   private static final Map<String, ConstantSet> ENUMS =
       Map.ofEntries(
+          Map.entry(
+              "ptrace",
+              new ConstantSet(
+                  "PTRACE_???",
+                  """
+                  PTRACE_TRACEME=0 PTRACE_PEEKTEXT=1 PTRACE_PEEKDATA=2 PTRACE_PEEKUSER=3
+                  PTRACE_POKETEXT=4 PTRACE_POKEDATA=5 PTRACE_POKEUSER=6 PTRACE_CONT=7 PTRACE_KILL=8
+                  PTRACE_SINGLESTEP=9 PTRACE_GETREGS=12 PTRACE_SETREGS=13 PTRACE_ATTACH=16
+                  PTRACE_DETACH=17 PTRACE_SYSCALL=24 PTRACE_SETOPTIONS=0x4200
+                  PTRACE_GETEVENTMSG=0x4201 PTRACE_GETSIGINFO=0x4202 PTRACE_SETSIGINFO=0x4203
+                  PTRACE_GETREGSET=0x4204 PTRACE_SETREGSET=0x4205 PTRACE_SEIZE=0x4206
+                  PTRACE_INTERRUPT=0x4207 PTRACE_LISTEN=0x4208
+                  PTRACE_GET_SYSCALL_INFO=0x420e
+                  """)),
+          Map.entry(
+              "membarrier",
+              new ConstantSet(
+                  "MEMBARRIER_CMD_???",
+                  """
+                  MEMBARRIER_CMD_QUERY=0 MEMBARRIER_CMD_GLOBAL=1
+                  MEMBARRIER_CMD_GLOBAL_EXPEDITED=2 MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED=4
+                  MEMBARRIER_CMD_PRIVATE_EXPEDITED=8 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED=16
+                  MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE=32
+                  MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE=64
+                  MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ=128
+                  MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ=256
+                  """)),
+          Map.entry(
+              "signal_code",
+              new ConstantSet(
+                  "",
+                  """
+                  SI_USER=0 SI_KERNEL=0x80 SI_QUEUE=-1 SI_TIMER=-2 SI_MESGQ=-3 SI_ASYNCIO=-4
+                  SI_SIGIO=-5 SI_TKILL=-6
+                  """)),
           Map.entry("shutdown", new ConstantSet("SHUT_???", "SHUT_RD=0 SHUT_WR=1 SHUT_RDWR=2")),
           Map.entry("socket_level", new ConstantSet("SOL_???", "SOL_SOCKET=1")),
           Map.entry(
@@ -637,6 +672,39 @@ final class ConstantSets {
       case Signals.SIGSYS + 1 -> out.add("SIGRTMIN");
       default -> out.add(Signals.name(signal));
     }
+  }
+
+  /** si_code of a signal (sigaction(2)): from 1 on the names depend on the signal. */
+  static void signalCode(CallText out, int signal, int code) {
+    String[] names = code > 0 ? codeNames(signal) : new String[0];
+    String general = one("signal_code").nameOf(code);
+    if (code >= 1 && code <= names.length) {
+      out.add(names[code - 1]);
+    } else if (general.isEmpty()) {
+      out.decimal(code);
+    } else {
+      out.add(general);
+    }
+  }
+
+  private static String[] codeNames(int signal) {
+    String names =
+        switch (signal) {
+          case Signals.SIGSEGV -> "SEGV_MAPERR SEGV_ACCERR SEGV_BNDERR SEGV_PKUERR";
+          case Signals.SIGBUS -> "BUS_ADRALN BUS_ADRERR BUS_OBJERR";
+          case Signals.SIGILL ->
+              "ILL_ILLOPC ILL_ILLOPN ILL_ILLADR ILL_ILLTRP ILL_PRVOPC ILL_PRVREG ILL_COPROC"
+                  + " ILL_BADSTK";
+          case Signals.SIGFPE ->
+              "FPE_INTDIV FPE_INTOVF FPE_FLTDIV FPE_FLTOVF FPE_FLTUND FPE_FLTRES FPE_FLTINV"
+                  + " FPE_FLTSUB";
+          case Signals.SIGTRAP -> "TRAP_BRKPT TRAP_TRACE TRAP_BRANCH TRAP_HWBKPT";
+          case Signals.SIGCHLD ->
+              "CLD_EXITED CLD_KILLED CLD_DUMPED CLD_TRAPPED CLD_STOPPED CLD_CONTINUED";
+          case Signals.SIGIO -> "POLL_IN POLL_OUT POLL_MSG POLL_ERR POLL_PRI POLL_HUP";
+          default -> "";
+        };
+    return names.isEmpty() ? new String[0] : names.split(" ", -1);
   }
 
   /** An ioctl request: its name, or what its number is made of (ioctl(2)). */

@@ -9,6 +9,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.abi.SignalInfo;
 import org.biscotti.kernel.mem.UserMemory;
 import org.biscotti.kernel.port.CpuContext;
 import org.biscotti.kernel.syscall.Syscall;
@@ -126,6 +127,19 @@ public final class Strace implements SyscallObserver {
   static void unfinished(TracedCall call, CallText line) {
     call.printStartedCall(line);
     line.add(" <unfinished ...>) ").padTo(RESULT_COLUMN).add("= ?");
+  }
+
+  @Override
+  public void signalled(Task task, SignalInfo info) {
+    write(signal(info, leader(task)));
+  }
+
+  /** The line of a signal that a task takes. */
+  static CallText signal(SignalInfo info, CallText line) {
+    line.add("--- ");
+    ConstantSets.signal(line, info.signal());
+    Structs.find("siginfo").print(info.encode(), 0, line.add(' '));
+    return line.add(" ---");
   }
 
   @Override

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.Map;
 import org.biscotti.kernel.abi.Epoll;
 import org.biscotti.kernel.abi.Ioctl;
+import org.biscotti.kernel.abi.SignalInfo;
 import org.biscotti.kernel.abi.Signals;
 import org.biscotti.kernel.abi.Socket;
 import org.biscotti.kernel.abi.Stat;
@@ -16,9 +17,6 @@ final class Structs {
   private static final int UTSNAME_BYTES = 6 * 65;
   private static final int UTSNAME_FIELD = 65;
   private static final long SA_RESTORER = 0x0400_0000L;
-  private static final int SI_USER = 0;
-  private static final int SI_TKILL = -6;
-  private static final int SI_KERNEL = 0x80;
 
   private static final Map<String, Struct> ALL =
       Map.ofEntries(
@@ -262,21 +260,55 @@ final class Structs {
     out.add(']');
   }
 
+  /** {@code siginfo_t}: which parts of it say something depends on signal and code. */
   private static void siginfo(ByteBuffer s, CallText out) {
+    int signal = s.getInt(0);
     int code = s.getInt(8);
     out.add("{si_signo=");
-    ConstantSets.signal(out, s.getInt(0));
+    ConstantSets.signal(out, signal);
     out.add(", si_code=");
-    switch (code) {
-      case SI_USER -> out.add("SI_USER");
-      case SI_TKILL -> out.add("SI_TKILL");
-      case SI_KERNEL -> out.add("SI_KERNEL");
-      default -> out.decimal(code);
+    ConstantSets.signalCode(out, signal, code);
+    if (s.getInt(4) != 0) {
+      out.add(", si_errno=").decimal(s.getInt(4));
     }
-    if (code != SI_KERNEL) {
-      out.add(", si_pid=").decimal(s.getInt(16)).add(", si_uid=").decimal(s.getInt(20));
+    boolean byKernel = code > 0 && code < SignalInfo.SI_KERNEL;
+    if (byKernel && signal == Signals.SIGCHLD) {
+      sender(s, out);
+      out.add(", si_status=");
+      childStatus(code, s.getInt(24), out);
+      out.add(", si_utime=").decimal(s.getLong(32)).add(", si_stime=").decimal(s.getLong(40));
+    } else if (byKernel && Signals.isSynchronous(signal)) {
+      out.add(", si_addr=").address(s.getLong(16));
+    } else if (code == SignalInfo.SI_TIMER) {
+      out.add(", si_timerid=").hex(s.getInt(16) & 0xffff_ffffL);
+      out.add(", si_overrun=").decimal(s.getInt(20));
+      value(s, out);
+    } else if (byKernel && signal == Signals.SIGIO) {
+      out.add(", si_band=").decimal(s.getLong(16)).add(", si_fd=").decimal(s.getInt(24));
+    } else if (code != SignalInfo.SI_KERNEL) {
+      sender(s, out);
+      if (code == SignalInfo.SI_QUEUE) {
+        value(s, out);
+      }
     }
     out.add('}');
+  }
+
+  private static void sender(ByteBuffer s, CallText out) {
+    out.add(", si_pid=").decimal(s.getInt(16)).add(", si_uid=").decimal(s.getInt(20));
+  }
+
+  private static void childStatus(int code, int status, CallText out) {
+    if (code == SignalInfo.CLD_EXITED) {
+      out.decimal(status);
+    } else {
+      ConstantSets.signal(out, status);
+    }
+  }
+
+  private static void value(ByteBuffer s, CallText out) {
+    out.add(", si_value={sival_int=").decimal(s.getInt(24));
+    out.add(", sival_ptr=").address(s.getLong(24)).add('}');
   }
 
   private static void sigstack(ByteBuffer s, CallText out) {

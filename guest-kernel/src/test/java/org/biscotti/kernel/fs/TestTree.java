@@ -225,6 +225,11 @@ final class TestTree implements Caller, AutoCloseable {
     public int[] pids() {
       return process == null ? new int[0] : new int[] {process.pid()};
     }
+
+    @Override
+    public int numbersMax() {
+      return 4096;
+    }
   }
 
   private static final class Machine implements SystemView {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
 import org.biscotti.kernel.abi.Errno;
+import org.biscotti.kernel.abi.SignalInfo;
 import org.biscotti.kernel.syscall.Syscall;
 import org.biscotti.kernel.syscall.SyscallTable;
 import org.biscotti.kernel.task.Process.ExitStatus;
@@ -647,6 +648,33 @@ class StraceFormatTest {
     line = new CallText();
     Strace.unfinished(start("pause"), line);
     assertThat(line).hasToString("pause( <unfinished ...>)                = ?");
+  }
+
+  @Test
+  void signalsThatAreTaken() {
+    assertThat(signal(SignalInfo.fault(11, SignalInfo.SEGV_MAPERR, 0x8)))
+        .isEqualTo("--- SIGSEGV {si_signo=SIGSEGV, si_code=SEGV_MAPERR, si_addr=0x8} ---");
+    assertThat(signal(SignalInfo.sent(15, SignalInfo.SI_USER, 12, 1000)))
+        .isEqualTo("--- SIGTERM {si_signo=SIGTERM, si_code=SI_USER, si_pid=12, si_uid=1000} ---");
+    assertThat(signal(SignalInfo.child(SignalInfo.CLD_EXITED, 7, 0, 3, 1, 2)))
+        .isEqualTo(
+            "--- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=7, si_uid=0, si_status=3,"
+                + " si_utime=1, si_stime=2} ---");
+    assertThat(signal(SignalInfo.child(SignalInfo.CLD_KILLED, 7, 0, 9, 0, 0)))
+        .contains("si_code=CLD_KILLED")
+        .contains("si_status=SIGKILL");
+    assertThat(signal(SignalInfo.kernel(14)))
+        .isEqualTo("--- SIGALRM {si_signo=SIGALRM, si_code=SI_KERNEL} ---");
+    assertThat(signal(SignalInfo.timer(10, 4, 1, 0x20)))
+        .isEqualTo(
+            "--- SIGUSR1 {si_signo=SIGUSR1, si_code=SI_TIMER, si_timerid=0x4, si_overrun=1,"
+                + " si_value={sival_int=32, sival_ptr=0x20}} ---");
+    assertThat(signal(SignalInfo.sent(11, 77, 1, 2)))
+        .isEqualTo("--- SIGSEGV {si_signo=SIGSEGV, si_code=77, si_addr=0x200000001} ---");
+  }
+
+  private static String signal(SignalInfo info) {
+    return Strace.signal(info, new CallText()).toString();
   }
 
   @Test
