@@ -85,6 +85,9 @@ public final class Dispatcher {
     if (errno == Errno.EPIPE) {
       return brokenPipe(task);
     }
+    if (errno == Errno.ENOSYS && call.support() == Syscall.Support.REFUSED) {
+      logMissing(task, call.name());
+    }
     if (errno == Errno.EINTR) {
       task.signalState().callInterrupted(number, call.interruption());
     }
@@ -97,8 +100,12 @@ public final class Dispatcher {
   }
 
   private static long missing(Task task, long number) {
-    task.kernel().log().missing("system call " + (int) number);
+    logMissing(task, Integer.toString((int) number));
     return -Errno.ENOSYS;
+  }
+
+  private static void logMissing(Task task, String call) {
+    task.kernel().log().missing("system call " + call);
   }
 
   /** A fault of ours: the call fails, the event is logged with its arguments, all else goes on. */

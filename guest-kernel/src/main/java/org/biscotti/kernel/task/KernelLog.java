@@ -34,6 +34,11 @@ public final class KernelLog {
     }
   }
 
+  /** How many different things have been missed. */
+  public int missingCount() {
+    return missing.size();
+  }
+
   /** Logs a failure of the kernel itself, with where it happened. */
   public void failure(String message, Throwable cause) {
     failures.increment();
