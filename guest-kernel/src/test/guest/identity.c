@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/sysmacros.h>
@@ -251,6 +252,21 @@ static int listener(const char *path, mode_t mode) {
   return fd;
 }
 
+/* Whoever becomes somebody else is not sent what he has asked his parent's end to send. */
+static void parents_signal(void) {
+  pid_t child = fork();
+  if (child == 0) {
+    int signal = -1, bad = prctl(PR_SET_PDEATHSIG, SIGUSR1) != 0;
+    bad |= (setresuid(-1, ALICE, -1) != 0) << 1;
+    bad |= (prctl(PR_GET_PDEATHSIG, &signal) != 0 || signal != 0) << 2;
+    bad |= (prctl(PR_GET_DUMPABLE) == 1) << 3;
+    _exit(bad);
+  }
+  int status;
+  CHECK_EQ(waitpid(child, &status, 0), child);
+  CHECK_EQ(WEXITSTATUS(status), 0);
+}
+
 /* ---- programs ---- */
 
 /* This program again, as `identity ids`: says who it is. */
@@ -295,6 +311,9 @@ static void set_user_id_programs(void) {
   ids_of("shared/setroot", text, sizeof text);
   CHECK(!strcmp(text, "1000 0 0 1000 1000 1000"));
   CHECK_ERRNO(execl("shared/forbidden", "identity", "ids", NULL), EACCES);
+  CHECK_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+  ids_of("shared/setroot", text, sizeof text);
+  CHECK(!strcmp(text, "1000 1000 1000 1000 1000 1000"));
 }
 
 static void copy_program(const char *path, uid_t uid, gid_t gid, mode_t mode) {
@@ -339,6 +358,7 @@ int main(int argc, char **argv) {
   }
   CHECK_EQ(fchmodat(check_parent_fd, check_scratch, 0755, 0), 0);
   as(ALICE, own_limits);
+  parents_signal();
 
   victim = sleeper(BOB);
   as(ALICE, another_users_process);

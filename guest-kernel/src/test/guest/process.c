@@ -5,10 +5,12 @@
 #include <elf.h>
 #include <linux/futex.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -410,6 +412,171 @@ static void time_left(void) {
 }
 
 /* Calls that do not exist, and those of things that are not here. */
+struct capabilities {
+  unsigned effective, permitted, inheritable;
+};
+
+static void capabilities(void) {
+  struct {
+    unsigned version;
+    int pid;
+  } header = {0x20080522, 0};
+  struct capabilities sets[2];
+  memset(sets, 0xff, sizeof sets);
+  CHECK_EQ(RAW(capget, &header, sets), 0);
+  char text[4096], wanted[64];
+  CHECK(read_text("/proc/self/status", text, sizeof text) > 0);
+  snprintf(wanted, sizeof wanted, "\nCapEff:\t%08x%08x\n", sets[1].effective, sets[0].effective);
+  CHECK(strstr(text, wanted) != NULL);
+  snprintf(wanted, sizeof wanted, "\nCapPrm:\t%08x%08x\n", sets[1].permitted, sets[0].permitted);
+  CHECK(strstr(text, wanted) != NULL);
+  if (geteuid() != 0) CHECK(sets[0].effective == 0 && sets[1].effective == 0);
+  CHECK_EQ(RAW(capset, &header, sets), 0); /* what it has anyway */
+  header.pid = -1;
+  CHECK_ERRNO(RAW(capget, &header, sets), EINVAL);
+  header.pid = 99999;
+  CHECK_ERRNO(RAW(capget, &header, sets), ESRCH);
+  pid_t child = fork();
+  if (child == 0)
+    for (;;) pause();
+  header.pid = child;
+  CHECK_EQ(RAW(capget, &header, sets), 0);
+  CHECK_ERRNO(RAW(capset, &header, sets), EPERM);
+  CHECK_EQ(kill(child, SIGKILL), 0);
+  CHECK_EQ(waitpid(child, NULL, 0), child);
+  header.version = 0x19980330, header.pid = 0;
+  memset(sets, 0x55, sizeof sets);
+  CHECK_EQ(RAW(capget, &header, sets), 0);
+  CHECK_EQ(sets[1].effective, 0x55555555);
+  header.version = 7;
+  CHECK_EQ(RAW(capget, &header, NULL), 0);
+  CHECK_EQ(header.version, 0x20080522);
+  header.version = 7;
+  CHECK_ERRNO(RAW(capget, &header, sets), EINVAL);
+  CHECK_EQ(header.version, 0x20080522);
+  CHECK_ERRNO(RAW(capget, 8L, sets), EFAULT);
+  CHECK_ERRNO(RAW(capget, &header, 8L), EFAULT);
+}
+
+/* What a process says of itself. In a child, since not all of it can be taken back. */
+static int own_attributes(void) {
+  check_passed = check_failed = 0;
+  CHECK_EQ(prctl(PR_GET_DUMPABLE), 1);
+  CHECK_EQ(prctl(PR_SET_DUMPABLE, 0), 0);
+  CHECK_EQ(prctl(PR_GET_DUMPABLE), 0);
+  CHECK_ERRNO(prctl(PR_SET_DUMPABLE, 2), EINVAL);
+  CHECK_EQ(prctl(PR_SET_DUMPABLE, 1), 0);
+  CHECK_EQ(prctl(PR_GET_KEEPCAPS), 0);
+  CHECK_EQ(prctl(PR_SET_KEEPCAPS, 1), 0);
+  CHECK_EQ(prctl(PR_GET_KEEPCAPS), 1);
+  CHECK_ERRNO(prctl(PR_SET_KEEPCAPS, 2), EINVAL);
+  CHECK_ERRNO(prctl(PR_CAPBSET_READ, 64), EINVAL);
+  CHECK_EQ(prctl(PR_SET_TIMERSLACK, 70000), 0);
+  CHECK_EQ(prctl(PR_GET_TIMERSLACK), 70000);
+  CHECK_ERRNO(prctl(PR_GET_NO_NEW_PRIVS, 1, 0, 0, 0), EINVAL);
+  CHECK_ERRNO(prctl(PR_SET_NO_NEW_PRIVS, 0, 0, 0, 0), EINVAL);
+  CHECK_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+  CHECK_EQ(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 1);
+  CHECK_EQ(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, 5, 0, 0), 0);
+  CHECK_ERRNO(prctl(PR_CAP_AMBIENT, 77, 5, 0, 0), EINVAL);
+  char text[4096];
+  CHECK(read_text("/proc/self/status", text, sizeof text) > 0);
+  CHECK(strstr(text, "\nNoNewPrivs:\t1\n") != NULL);
+  int old = personality(0xffffffff);
+  CHECK_EQ(personality((unsigned long)(old | ADDR_NO_RANDOMIZE)), old);
+  CHECK_EQ(personality(0xffffffff), old | ADDR_NO_RANDOMIZE);
+  pid_t child = fork();
+  if (child == 0)
+    _exit(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1 || prctl(PR_GET_TIMERSLACK) != 70000 ||
+          personality(0xffffffff) != (old | ADDR_NO_RANDOMIZE));
+  int status;
+  CHECK_EQ(waitpid(child, &status, 0), child);
+  CHECK_EQ(status, 0);
+  fflush(stdout);
+  return check_failed != 0;
+}
+
+static void attributes(void) {
+  fflush(stdout);
+  pid_t child = fork();
+  if (child == 0) _exit(own_attributes());
+  int status;
+  CHECK_EQ(waitpid(child, &status, 0), child);
+  CHECK_EQ(status, 0);
+}
+
+static void priorities(void) {
+  int own = getpriority(PRIO_PROCESS, 0);
+  pid_t child = fork();
+  if (child == 0) {
+    setpgid(0, 0);
+    pid_t other = fork();
+    if (other == 0) {
+      pause();
+      _exit(0);
+    }
+    int bad = setpriority(PRIO_PROCESS, other, own + 3) != 0;
+    bad |= (getpriority(PRIO_PGRP, 0) != own) << 1; /* the best of the group */
+    bad |= (setpriority(PRIO_PGRP, getpid(), own + 2) != 0 && errno != EACCES) << 2;
+    bad |= (getpriority(PRIO_PROCESS, 0) != own + 2) << 3;
+    bad |= (setpriority(PRIO_PGRP, 0, own + 4) != 0) << 4;
+    bad |= (getpriority(PRIO_PROCESS, other) != own + 4 || getpriority(PRIO_PGRP, 0) != own + 4) << 5;
+    kill(other, SIGKILL);
+    _exit(bad);
+  }
+  int status;
+  CHECK_EQ(waitpid(child, &status, 0), child);
+  CHECK_EQ(WEXITSTATUS(status), 0);
+  CHECK(getpriority(PRIO_USER, 0) <= own);
+  CHECK_ERRNO(RAW(getpriority, PRIO_PROCESS, 99999), ESRCH);
+  CHECK_ERRNO(RAW(getpriority, PRIO_PGRP, 99999), ESRCH);
+  CHECK_ERRNO(RAW(getpriority, PRIO_USER, 54321), ESRCH);
+  CHECK_ERRNO(setpriority(PRIO_USER, 54321, 0), ESRCH);
+  CHECK_ERRNO(RAW(getpriority, 3, 0), EINVAL);
+  CHECK_ERRNO(setpriority(-1, 0, 0), EINVAL);
+}
+
+/* Store, barrier, load on one side against store, load on the other: one of them sees the other. */
+static volatile int barrier_x, barrier_y, barrier_round, barrier_seen;
+
+static void *barrier_partner(void *unused) {
+  for (int round = 1; round <= 200; round++) {
+    while (barrier_round < round) continue;
+    barrier_y = round;
+    __asm__ volatile("" ::: "memory");
+    barrier_seen = barrier_x;
+    __atomic_store_n(&barrier_round, -round, __ATOMIC_SEQ_CST);
+  }
+  return unused;
+}
+
+static void barriers(void) {
+  int commands = (int)CHECK_OK(RAW(membarrier, 0, 0));
+  CHECK_EQ(commands & 1, 1);
+  CHECK_ERRNO(RAW(membarrier, 0, 7), EINVAL);
+  CHECK_ERRNO(RAW(membarrier, 1 << 30, 0), EINVAL);
+  if ((commands & 24) != 24) {
+    check_skip("expedited barriers: the kernel has none");
+    return;
+  }
+  CHECK_ERRNO(RAW(membarrier, 8, 0), EPERM);
+  CHECK_EQ(RAW(membarrier, 16, 0), 0);
+  CHECK_EQ(RAW(membarrier, 8, 0), 0);
+  pthread_t partner;
+  CHECK_EQ(pthread_create(&partner, NULL, barrier_partner, NULL), 0);
+  int wrong = 0;
+  for (int round = 1; round <= 200; round++) {
+    __atomic_store_n(&barrier_round, round, __ATOMIC_SEQ_CST);
+    barrier_x = round;
+    wrong += RAW(membarrier, 8, 0) != 0;
+    int seen = barrier_y;
+    while (__atomic_load_n(&barrier_round, __ATOMIC_SEQ_CST) != -round) continue;
+    wrong += seen != round && barrier_seen != round;
+  }
+  CHECK_EQ(wrong, 0);
+  CHECK_EQ(pthread_join(partner, NULL), 0);
+}
+
 static void absent_calls(void) {
   CHECK_ERRNO(syscall(511), ENOSYS);
   CHECK_ERRNO(syscall(100000), ENOSYS);
@@ -438,6 +605,10 @@ int main(int argc, char **argv) {
   polling();
   many_polled();
   time_left();
+  capabilities();
+  attributes();
+  priorities();
+  barriers();
   absent_calls();
   return check_report();
 }

@@ -25,7 +25,7 @@ public record Identity(int uid, int euid, int gid, int egid) {
   }
 
   /** AT_SECURE: the program acts for somebody else, so it must not trust its environment. */
-  boolean isSecure() {
+  public boolean isSecure() {
     return uid != euid || gid != egid;
   }
 }

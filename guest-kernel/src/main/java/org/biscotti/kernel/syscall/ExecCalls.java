@@ -56,7 +56,7 @@ final class ExecCalls {
                       envp,
                       new Identity(who.uid(), who.euid(), who.gid(), who.egid()),
                       limits.soft(ResourceLimits.RLIMIT_STACK),
-                      interpreter -> add(ExecutableFile.open(t, interpreter), opened)));
+                      interpreter -> add(t, ExecutableFile.open(t, interpreter), opened)));
       loaded.space().setAddressSpaceLimit(limits.soft(ResourceLimits.RLIMIT_AS));
       loaded.space().setDataLimit(limits.soft(ResourceLimits.RLIMIT_DATA));
       Execution.begin(t, loaded);
@@ -84,10 +84,13 @@ final class ExecCalls {
     if (found.inode().isSymlink()) {
       throw ErrnoException.of(ELOOP);
     }
-    return add(ExecutableFile.open(t, found), opened);
+    return add(t, ExecutableFile.open(t, found), opened);
   }
 
-  private static ExecutableFile add(ExecutableFile file, List<ExecutableFile> opened) {
+  private static ExecutableFile add(Task t, ExecutableFile file, List<ExecutableFile> opened) {
+    if (t.process().attributes().hasNoNewPrivileges()) {
+      file.ignoreSetId();
+    }
     opened.add(file);
     return file;
   }

@@ -178,7 +178,7 @@ public final class SyscallTable {
         FileCalls::ioctl,
         PARTIAL,
         "fd enum:ioctl ioctl:1",
-        "TCGETS, TIOCGWINSZ, FIONREAD, FIOCLEX, FIONCLEX, FIONBIO; ENOTTY for the rest");
+        "terminals, FIONREAD, FIOCLEX, FIONCLEX, FIONBIO; ENOTTY for the rest");
     row(17, "pread64", FileCalls::pread64, FULL, "fd buf:out:ret size off");
     row(18, "pwrite64", FileCalls::pwrite64, FULL, "fd buf:in:2 size off");
     row(19, "readv", FileCalls::readv, FULL, "fd struct:iovec:out:2 ulong");
@@ -596,7 +596,7 @@ public final class SyscallTable {
   }
 
   private void processes() {
-    row(24, "sched_yield", ProcessCalls::schedYield, FULL, "");
+    row(24, "sched_yield", SchedulingCalls::schedYield, FULL, "");
     row(39, "getpid", ProcessCalls::getpid, FULL, "");
     String processesOnly = "EINVAL for namespaces, pidfds, and handlers shared by processes";
     row(56, "clone", CloneCalls::clone, PARTIAL, "hex ptr ptr ptr ptr", processesOnly);
@@ -614,68 +614,83 @@ public final class SyscallTable {
     row(63, "uname", ProcessCalls::uname, FULL, "struct:utsname:out");
     row(97, "getrlimit", ProcessCalls::getrlimit, FULL, "enum:rlimit struct:rlimit:out");
     row(99, "sysinfo", ProcessCalls::sysinfo, FULL, "struct:sysinfo:out");
-    row(102, "getuid", ProcessCalls::getuid, FULL, "");
-    row(104, "getgid", ProcessCalls::getgid, FULL, "");
-    row(105, "setuid", ProcessCalls::setuid, FULL, "id");
-    row(106, "setgid", ProcessCalls::setgid, FULL, "id");
-    row(107, "geteuid", ProcessCalls::geteuid, FULL, "");
-    row(108, "getegid", ProcessCalls::getegid, FULL, "");
+    row(
+        101,
+        "ptrace",
+        PrctlCalls::ptrace,
+        REFUSED,
+        "enum:ptrace pid ptr ptr",
+        "EPERM: nobody can be traced");
+    row(102, "getuid", IdentityCalls::getuid, FULL, "");
+    row(104, "getgid", IdentityCalls::getgid, FULL, "");
+    row(105, "setuid", IdentityCalls::setuid, FULL, "id");
+    row(106, "setgid", IdentityCalls::setgid, FULL, "id");
+    row(107, "geteuid", IdentityCalls::geteuid, FULL, "");
+    row(108, "getegid", IdentityCalls::getegid, FULL, "");
     row(109, "setpgid", ProcessCalls::setpgid, FULL, "int int");
     row(110, "getppid", ProcessCalls::getppid, FULL, "");
     row(111, "getpgrp", ProcessCalls::getpgrp, FULL, "");
     row(112, "setsid", ProcessCalls::setsid, FULL, "");
-    row(113, "setreuid", ProcessCalls::setreuid, FULL, "id id");
-    row(114, "setregid", ProcessCalls::setregid, FULL, "id id");
-    row(115, "getgroups", ProcessCalls::getgroups, FULL, "int ints:out:ret");
-    row(116, "setgroups", ProcessCalls::setgroups, FULL, "int ints:in:0");
-    row(117, "setresuid", ProcessCalls::setresuid, FULL, "id id id");
-    row(118, "getresuid", ProcessCalls::getresuid, FULL, "uint:out uint:out uint:out");
-    row(119, "setresgid", ProcessCalls::setresgid, FULL, "id id id");
-    row(120, "getresgid", ProcessCalls::getresgid, FULL, "uint:out uint:out uint:out");
+    row(113, "setreuid", IdentityCalls::setreuid, FULL, "id id");
+    row(114, "setregid", IdentityCalls::setregid, FULL, "id id");
+    row(115, "getgroups", IdentityCalls::getgroups, FULL, "int ints:out:ret");
+    row(116, "setgroups", IdentityCalls::setgroups, FULL, "int ints:in:0");
+    row(117, "setresuid", IdentityCalls::setresuid, FULL, "id id id");
+    row(118, "getresuid", IdentityCalls::getresuid, FULL, "uint:out uint:out uint:out");
+    row(119, "setresgid", IdentityCalls::setresgid, FULL, "id id id");
+    row(120, "getresgid", IdentityCalls::getresgid, FULL, "uint:out uint:out uint:out");
     row(121, "getpgid", ProcessCalls::getpgid, FULL, "int");
-    row(122, "setfsuid", ProcessCalls::setfsuid, FULL, "id");
-    row(123, "setfsgid", ProcessCalls::setfsgid, FULL, "id");
+    row(122, "setfsuid", IdentityCalls::setfsuid, FULL, "id");
+    row(123, "setfsgid", IdentityCalls::setfsgid, FULL, "id");
     row(124, "getsid", ProcessCalls::getsid, FULL, "int");
+    row(125, "capget", IdentityCalls::capget, FULL, "int:in ptr");
+    row(
+        126,
+        "capset",
+        IdentityCalls::capset,
+        PARTIAL,
+        "int:in ptr",
+        "EPERM for fewer than the process has: they come with user 0, all or none");
     row(
         135,
         "personality",
-        ProcessCalls::personality,
+        PrctlCalls::personality,
         PARTIAL,
         "flags:personality =personality",
-        "EINVAL for any but the default");
-    row(140, "getpriority", ProcessCalls::getpriority, FULL, "enum:priority int");
+        "bits that change nothing here; EINVAL for the rest");
+    row(140, "getpriority", SchedulingCalls::getpriority, FULL, "enum:priority int");
     row(
         141,
         "setpriority",
-        ProcessCalls::setpriority,
+        SchedulingCalls::setpriority,
         PARTIAL,
         "enum:priority int int",
-        "kept, without effect on scheduling");
-    row(142, "sched_setparam", ProcessCalls::schedSetparam, FULL, "pid int:in");
-    row(143, "sched_getparam", ProcessCalls::schedGetparam, FULL, "pid int:out");
+        "a thread's niceness is that of its process");
+    row(142, "sched_setparam", SchedulingCalls::schedSetparam, FULL, "pid int:in");
+    row(143, "sched_getparam", SchedulingCalls::schedGetparam, FULL, "pid int:out");
     row(
         144,
         "sched_setscheduler",
-        ProcessCalls::schedSetscheduler,
+        SchedulingCalls::schedSetscheduler,
         PARTIAL,
         "pid enum:sched int:in",
         "EPERM for the real-time policies");
-    row(145, "sched_getscheduler", ProcessCalls::schedGetscheduler, FULL, "pid =enum:sched");
-    row(146, "sched_get_priority_max", ProcessCalls::schedPriorityMax, FULL, "enum:sched");
-    row(147, "sched_get_priority_min", ProcessCalls::schedPriorityMin, FULL, "enum:sched");
+    row(145, "sched_getscheduler", SchedulingCalls::schedGetscheduler, FULL, "pid =enum:sched");
+    row(146, "sched_get_priority_max", SchedulingCalls::schedPriorityMax, FULL, "enum:sched");
+    row(147, "sched_get_priority_min", SchedulingCalls::schedPriorityMin, FULL, "enum:sched");
     row(
         148,
         "sched_rr_get_interval",
-        ProcessCalls::schedRrInterval,
+        SchedulingCalls::schedRrInterval,
         FULL,
         "pid struct:timespec:out");
     row(
         157,
         "prctl",
-        ProcessCalls::prctl,
+        PrctlCalls::prctl,
         PARTIAL,
         "enum:prctl prctl prctl prctl prctl",
-        "names and questions; EINVAL for the rest");
+        "slack of timers and kept capabilities without effect; EINVAL for what is not there");
     row(158, "arch_prctl", ProcessCalls::archPrctl, FULL, "enum:arch_prctl arch_prctl");
     row(160, "setrlimit", ProcessCalls::setrlimit, FULL, "enum:rlimit struct:rlimit:in");
     row(186, "gettid", ProcessCalls::gettid, FULL, "");
@@ -686,8 +701,8 @@ public final class SyscallTable {
         PARTIAL,
         "ptr flags:futex futex futex futex futex",
         "ENOSYS for the priority-inheriting operations");
-    row(203, "sched_setaffinity", ProcessCalls::schedSetaffinity, FULL, "pid size cpus:in:1");
-    row(204, "sched_getaffinity", ProcessCalls::schedGetaffinity, FULL, "pid size cpus:out:ret");
+    row(203, "sched_setaffinity", SchedulingCalls::schedSetaffinity, FULL, "pid size cpus:in:1");
+    row(204, "sched_getaffinity", SchedulingCalls::schedGetaffinity, FULL, "pid size cpus:out:ret");
     row(218, "set_tid_address", ProcessCalls::setTidAddress, FULL, "ptr");
     row(231, "exit_group", ProcessCalls::exitGroup, FULL, "int =?");
     row(
@@ -705,7 +720,7 @@ public final class SyscallTable {
         ProcessCalls::prlimit,
         FULL,
         "pid enum:rlimit struct:rlimit:in struct:rlimit:out");
-    row(309, "getcpu", ProcessCalls::getcpu, FULL, "uint:out uint:out ptr");
+    row(309, "getcpu", SchedulingCalls::getcpu, FULL, "uint:out uint:out ptr");
     row(318, "getrandom", ProcessCalls::getrandom, FULL, "bytes:out:ret size flags:grnd");
     row(322, "execveat", ExecCalls::execveat, FULL, "fd_or_cwd path ptr ptr flags:at");
     row(
@@ -715,6 +730,13 @@ public final class SyscallTable {
         REFUSED,
         "ptr hex32 hex32 hex32",
         "ENOSYS, as without CONFIG_RSEQ; libraries do without");
+    row(
+        324,
+        "membarrier",
+        PrctlCalls::membarrier,
+        PARTIAL,
+        "enum:membarrier hex32",
+        "EINVAL for code that changes and for restartable sequences");
     row(435, "clone3", CloneCalls::clone3, PARTIAL, "ptr size", processesOnly);
   }
 

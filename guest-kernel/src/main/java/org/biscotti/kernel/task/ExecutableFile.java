@@ -19,6 +19,7 @@ public final class ExecutableFile implements Executable {
 
   private final OpenFile open;
   private final RegularFile file;
+  private boolean ignoresSetId;
 
   private ExecutableFile(OpenFile open, RegularFile file) {
     this.open = open;
@@ -86,9 +87,14 @@ public final class ExecutableFile implements Executable {
     return file.gid();
   }
 
+  /** Has the set-id bits mean nothing (PR_SET_NO_NEW_PRIVS of prctl(2)). */
+  public void ignoreSetId() {
+    ignoresSetId = true;
+  }
+
   @Override
   public int mode() {
-    boolean trusted = (file.fileSystem().mountFlags() & Stat.ST_NOSUID) == 0;
+    boolean trusted = !ignoresSetId && (file.fileSystem().mountFlags() & Stat.ST_NOSUID) == 0;
     return trusted ? file.mode() : file.mode() & ~(Stat.S_ISUID | Stat.S_ISGID);
   }
 }

@@ -1,10 +1,7 @@
 package org.biscotti.kernel.task;
 
-import java.util.List;
 import org.biscotti.kernel.abi.Signals;
-import org.biscotti.kernel.exec.Identity;
 import org.biscotti.kernel.exec.LoadedProgram;
-import org.biscotti.kernel.fs.Credentials;
 import org.biscotti.kernel.fs.Dentry;
 
 /**
@@ -63,24 +60,9 @@ public final class Execution {
             program.auxiliaryStart(),
             program.auxiliaryEnd()),
         file,
-        credentials(task.credentials(), program.identity()));
+        program.identity());
     task.setName(Process.nameOf(file));
     task.setAlternateStack(0, 0, Signals.SS_DISABLE);
     program.initialise(task.context());
-  }
-
-  /** The saved and file-system ids follow the effective ones (execve(2)). */
-  private static Credentials credentials(Credentials old, Identity identity) {
-    List<Integer> groups = old.groups();
-    return new Credentials(
-        old.uid(),
-        identity.euid(),
-        identity.euid(),
-        identity.euid(),
-        old.gid(),
-        identity.egid(),
-        identity.egid(),
-        identity.egid(),
-        groups);
   }
 }

@@ -9,10 +9,12 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.ToLongFunction;
+import java.util.function.UnaryOperator;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.event.Events;
 import org.biscotti.kernel.event.ForkEvent;
+import org.biscotti.kernel.exec.Identity;
 import org.biscotti.kernel.fs.Credentials;
 import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.FileTable;
@@ -70,6 +72,7 @@ public final class Process implements ProcessView {
 
   private volatile Credentials credentials;
   private final ProcessSignals signals;
+  private final ProcessAttributes attributes = new ProcessAttributes();
   private volatile @Nullable ExitStatus exiting;
   private volatile ProgramImage image = ProgramImage.NONE;
   private volatile int niceness;
@@ -233,7 +236,7 @@ public final class Process implements ProcessView {
     FileTable childFiles = filesFor(request, childSpace);
     FsContext childFs = request.shareFs() ? fs : fs.copy();
     Process child =
-        new Process(kernel, pid, childSpace, childFiles, childFs, credentials, executable);
+        new Process(kernel, pid, childSpace, childFiles, childFs, sharedIds(), executable);
     child.image = image;
     child.niceness = niceness;
     child.attributes.inherit(attributes);
@@ -254,6 +257,17 @@ public final class Process implements ProcessView {
   }
 
   private AddressSpace copySpace(int childId) {
+  /** The credentials for a child, their groups counted once more. */
+  private Credentials sharedIds() {
+    lock.lock();
+    try {
+      credentials.groups().retain();
+      return credentials;
+    } finally {
+      lock.unlock();
+    }
+  }
+
     ForkEvent event = Events.fork();
     AddressSpace copy = space.fork(kernel.parallel());
     if (event != null) {
@@ -326,7 +340,7 @@ public final class Process implements ProcessView {
    * @param program belongs to the process from now on
    */
   void replaceProgram(
-      Task task, AddressSpace program, ProgramImage newImage, Dentry file, Credentials newIds) {
+      Task task, AddressSpace program, ProgramImage newImage, Dentry file, Identity newIds) {
     AddressSpace old = space;
     if (task.threadId() != pid) {
       kernel.processes().removeTask(task);
@@ -345,7 +359,13 @@ public final class Process implements ProcessView {
     space = program;
     image = newImage;
     executable = file;
-    credentials = newIds;
+    changeCredentials(ids ->
+        ids.withUsers(ids.uid(), newIds.euid(), newIds.euid())
+            .withGroupIds(ids.gid(), newIds.egid(), newIds.egid()));
+    if (newIds.isSecure()) {
+      task.setParentDeathSignal(0);
+    }
+    attributes.executed(newIds.isSecure());
     executed = true;
     task.enterSpace();
     old.close();
@@ -571,8 +591,35 @@ public final class Process implements ProcessView {
     return lock;
   }
 
-  public void setCredentials(Credentials newCredentials) {
-    credentials = newCredentials;
+  /**
+   * Changes who the process is, all at once. If it may then do other things than before, its parent
+   * may not send it a signal by its own end, and nobody may look into it (prctl(2)).
+   *
+   * @param change has no effect of its own; what it throws goes to the caller
+   * @return who it was before
+   */
+  public Credentials changeCredentials(UnaryOperator<Credentials> change) {
+    Credentials old;
+    lock.lock();
+    try {
+      old = credentials;
+      Credentials changed = change.apply(old);
+      changed.groups().retain();
+      credentials = changed;
+      old.groups().release();
+      if (changed.actsForAnother(old)) {
+        attributes.setDumpable(false);
+        tasks.forEach(task -> task.setParentDeathSignal(0));
+      }
+    } finally {
+      lock.unlock();
+    }
+    return old;
+  }
+
+  /** What it says about itself. */
+  public ProcessAttributes attributes() {
+    return attributes;
   }
 
   public int niceness() {

@@ -504,6 +504,11 @@ public final class Task extends Schedulable implements Caller {
   /** Nanoseconds in the program and in the kernel, up to this moment: it may be running. */
   @Override
   public long cpuNanos() {
+  /** When the program began to run, by System.nanoTime; 0 while it does not. */
+  long runningSince() {
+    return runningSince;
+  }
+
     return userNanos() + systemNanos;
   }
 

@@ -136,6 +136,7 @@ class ArgumentDecoderTest {
           entry("mlockall", 1),
           entry("munlockall", 0),
           entry("prctl", 5),
+          entry("ptrace", 4),
           entry("chroot", 1),
           entry("sync", 0),
           entry("gettid", 0),

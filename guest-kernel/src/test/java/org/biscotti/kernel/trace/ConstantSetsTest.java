@@ -23,6 +23,7 @@ class ConstantSetsTest {
       #include <linux/fs.h>
       #include <linux/futex.h>
       #include <linux/magic.h>
+      #include <linux/membarrier.h>
       #include <linux/memfd.h>
       #include <linux/openat2.h>
       #include <linux/prctl.h>
@@ -35,6 +36,7 @@ class ConstantSetsTest {
       #include <sys/wait.h>
       #include <sys/ioctl.h>
       #include <sys/mman.h>
+      #include <sys/ptrace.h>
       #include <sys/resource.h>
       #include <sys/socket.h>
       #include <sys/stat.h>

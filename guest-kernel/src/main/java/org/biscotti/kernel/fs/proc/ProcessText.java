@@ -15,7 +15,6 @@ final class ProcessText {
   /** Nanoseconds in a clock tick as programs see it (sysconf(_SC_CLK_TCK) is 100). */
   static final long TICK_NANOS = TimeUnit.SECONDS.toNanos(1) / 100;
 
-  private static final long ALL_CAPABILITIES = 0x1ffffffffffL;
   private static final int EXIT_SIGNAL = 17;
 
   /** Names and units in the order of the resource numbers (getrlimit(2)). */
@@ -71,7 +70,7 @@ final class ProcessText {
     line(
         out,
         "Groups",
-        who.groups().stream().map(Integer::toUnsignedString).collect(Collectors.joining(" "))
+        who.groups().stream().mapToObj(Integer::toUnsignedString).collect(Collectors.joining(" "))
             + " ");
   }
 
@@ -123,9 +122,9 @@ final class ProcessText {
 
   private static void capabilityLines(StringBuilder out, Credentials who) {
     line(out, "CapInh", mask(0));
-    line(out, "CapPrm", mask(who.euid() == 0 || who.uid() == 0 ? ALL_CAPABILITIES : 0));
-    line(out, "CapEff", mask(who.euid() == 0 ? ALL_CAPABILITIES : 0));
-    line(out, "CapBnd", mask(ALL_CAPABILITIES));
+    line(out, "CapPrm", mask(who.permittedCapabilities()));
+    line(out, "CapEff", mask(who.effectiveCapabilities()));
+    line(out, "CapBnd", mask(Credentials.boundingCapabilities()));
     line(out, "CapAmb", mask(0));
     line(out, "NoNewPrivs", 0);
     line(out, "Seccomp", 0);
