@@ -2,9 +2,12 @@
 #include "check.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -190,6 +193,75 @@ static void self_fd(void) {
   CHECK_ERRNO(open("/proc/self/fd/9999", O_RDONLY), ENOENT);
 }
 
+static void *named_thread(void *stop) {
+  prctl(PR_SET_NAME, "a-thread");
+  __atomic_store_n(&((pid_t *)stop)[1], (pid_t)RAW(gettid), __ATOMIC_SEQ_CST);
+  while (!__atomic_load_n((pid_t *)stop, __ATOMIC_SEQ_CST)) usleep(1000);
+  return NULL;
+}
+
+/* A thread has its own name, number and times; any thread of the process may change the name. */
+static void self_task(void) {
+  pid_t stop[2] = {0, 0};
+  pthread_t thread;
+  CHECK_EQ(pthread_create(&thread, NULL, named_thread, stop), 0);
+  while (!__atomic_load_n(&stop[1], __ATOMIC_SEQ_CST)) usleep(1000);
+  char path[64], wanted[64];
+  snprintf(path, sizeof path, "/proc/self/task/%d/comm", stop[1]);
+  CHECK(read_text(path, text, sizeof text) > 0 && !strcmp(text, "a-thread\n"));
+  int fd = (int)CHECK_OK(open(path, O_WRONLY));
+  CHECK_EQ(write(fd, "renamed-by-another", 18), 18);
+  CHECK_EQ(close(fd), 0);
+  CHECK(read_text(path, text, sizeof text) > 0 && !strcmp(text, "renamed-by-anot\n"));
+  snprintf(path, sizeof path, "/proc/self/task/%d/stat", stop[1]);
+  CHECK(read_text(path, text, sizeof text) > 0);
+  snprintf(wanted, sizeof wanted, "%d (renamed-by-anot) ", stop[1]);
+  CHECK(!strncmp(text, wanted, strlen(wanted)));
+  snprintf(path, sizeof path, "/proc/self/task/%d/status", stop[1]);
+  CHECK(read_text(path, text, sizeof text) > 0);
+  CHECK_EQ(field("Pid:"), stop[1]);
+  CHECK_EQ(field("Tgid:"), getpid());
+  CHECK_EQ(field("Threads:"), 2);
+  CHECK(read_text("/proc/self/comm", text, sizeof text) > 0 && !strcmp(text, "procdev\n"));
+  __atomic_store_n(&stop[0], 1, __ATOMIC_SEQ_CST);
+  CHECK_EQ(pthread_join(thread, NULL), 0);
+  CHECK_ERRNO(open("/proc/self/task/99999/comm", O_RDONLY), ENOENT);
+}
+
+static void self_fdinfo(void) {
+  write_file("described", "0123456789", 10);
+  int fd = (int)CHECK_OK(open("described", O_RDWR | O_APPEND | O_CLOEXEC));
+  CHECK_EQ(lseek(fd, 7, SEEK_SET), 7);
+  char path[64];
+  snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
+  CHECK(read_text(path, text, sizeof text) > 0);
+  CHECK_EQ(field("pos:"), 7);
+  const char *flags = strstr(text, "\nflags:\t");
+  CHECK(flags != NULL);
+  if (flags) CHECK_EQ(strtol(flags + 8, NULL, 8) & ~O_LARGEFILE & ~0100000, O_RDWR | O_APPEND | O_CLOEXEC);
+  CHECK(field("mnt_id:") > 0);
+  CHECK_EQ(close(fd), 0);
+  CHECK_ERRNO(open(path, O_RDONLY), ENOENT);
+}
+
+/* The numbers of /proc/self/stat from the fourth on. */
+static void self_stat(void) {
+  CHECK(read_text("/proc/self/stat", text, sizeof text) > 0);
+  const char *at = strrchr(text, ')');
+  CHECK(at != NULL);
+  if (!at) return;
+  long ppid, group, session, tty, foreground, priority, nice;
+  int got = sscanf(at + 4, "%ld %ld %ld %ld %ld %*u %*u %*u %*u %*u %*u %*u %*d %*d %ld %ld", &ppid, &group, &session, &tty,
+                   &foreground, &priority, &nice);
+  CHECK_EQ(got, 7);
+  CHECK_EQ(ppid, getppid());
+  CHECK_EQ(group, getpgrp());
+  CHECK_EQ(session, getsid(0));
+  CHECK_EQ(nice, getpriority(PRIO_PROCESS, 0));
+  CHECK_EQ(priority, 20 + nice);
+  CHECK_EQ(tty == 0, foreground == -1);
+}
+
 static void self_maps(void) {
   CHECK(read_text("/proc/self/maps", text, sizeof text) > 0);
   CHECK(strstr(text, "[stack]") != NULL);
@@ -319,6 +391,9 @@ int main(int argc, char **argv) {
   self_status();
   self_exe(argv[0]);
   self_fd();
+  self_task();
+  self_fdinfo();
+  self_stat();
   self_maps();
   system_files();
   full_terminal();

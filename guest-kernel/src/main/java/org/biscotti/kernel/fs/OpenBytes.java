@@ -1,5 +1,6 @@
 package org.biscotti.kernel.fs;
 
+import java.util.Arrays;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Fcntl;
@@ -24,9 +25,26 @@ public final class OpenBytes extends OpenFile {
     byte[] get();
   }
 
+  /** Takes what is written. */
+  @FunctionalInterface
+  public interface Sink {
+    /**
+     * Takes bytes, wherever they were to be written to.
+     *
+     * @throws ErrnoException EINVAL and the like
+     */
+    void put(byte[] bytes, Caller caller);
+  }
+
+  private static final int WRITTEN_MAX = 4096;
+  private static final Sink NOWHERE =
+      (bytes, caller) -> {
+        throw ErrnoException.of(Errno.EINVAL);
+      };
   private static final byte[] NOTHING = {};
 
   private final Source source;
+  private final Sink sink;
   private final RankedLock positionLock = new RankedLock(LockRank.FILE_POSITION);
   private byte[] contents = NOTHING;
 
@@ -37,8 +55,14 @@ public final class OpenBytes extends OpenFile {
 
   /** Opens such a file; see {@link OpenFile#OpenFile}. */
   public OpenBytes(Dentry dentry, int flags, Source source) {
+    this(dentry, flags, source, NOWHERE);
+  }
+
+  /** Opens one that can be written too. */
+  public OpenBytes(Dentry dentry, int flags, Source source, Sink sink) {
     super(dentry, flags);
     this.source = source;
+    this.sink = sink;
   }
 
   @Override
@@ -150,7 +174,16 @@ public final class OpenBytes extends OpenFile {
 
   @Override
   public long write(UserBuffer from, Caller caller) {
-    throw ErrnoException.of(isWritable() ? Errno.EINVAL : Errno.EBADF);
+    if (!isWritable()) {
+      throw ErrnoException.of(Errno.EBADF);
+    }
+    byte[] bytes = new byte[(int) Math.min(WRITTEN_MAX, from.remaining())];
+    int got = (int) from.take(bytes, 0, bytes.length);
+    if (got == 0 && from.faulted()) {
+      throw ErrnoException.of(Errno.EFAULT);
+    }
+    sink.put(Arrays.copyOf(bytes, got), caller);
+    return got;
   }
 
   @Override

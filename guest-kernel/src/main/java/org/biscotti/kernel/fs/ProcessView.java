@@ -67,6 +67,24 @@ public interface ProcessView {
   /** Thread numbers, ascending. */
   List<Integer> threads();
 
+  /** The thread with a number, or null if the process has none of it. */
+  @Nullable ThreadView thread(int number);
+
+  /** Device number of the session's controlling terminal, 0 for none. */
+  long terminal();
+
+  /** Foreground group of that terminal, -1 for none. */
+  int foregroundGroup();
+
+  /** From -20 to 19; the lower, the more it runs. */
+  int niceness();
+
+  /** False if nobody but the superuser may look inside (PR_SET_DUMPABLE). */
+  boolean isDumpable();
+
+  /** PR_SET_NO_NEW_PRIVS. */
+  boolean hasNoNewPrivileges();
+
   Credentials credentials();
 
   FsContext fs();
@@ -99,6 +117,12 @@ public interface ProcessView {
 
   /** System time in nanoseconds. */
   long systemNanos();
+
+  /** User time in nanoseconds of children that have been waited for, and of theirs. */
+  long childrenUserNanos();
+
+  /** Their system time in nanoseconds. */
+  long childrenSystemNanos();
 
   /** When the process started, in nanoseconds of CLOCK_MONOTONIC. */
   long startNanos();

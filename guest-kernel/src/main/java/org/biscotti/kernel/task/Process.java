@@ -20,6 +20,7 @@ import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.FileTable;
 import org.biscotti.kernel.fs.FsContext;
 import org.biscotti.kernel.fs.ProcessView;
+import org.biscotti.kernel.fs.ThreadView;
 import org.biscotti.kernel.mem.AddressSpace;
 import org.biscotti.kernel.mem.KernelMemory;
 import org.biscotti.kernel.mem.KernelMemory.Kind;
@@ -71,8 +72,8 @@ public final class Process implements ProcessView {
   private volatile boolean executed;
 
   private volatile Credentials credentials;
-  private final ProcessSignals signals;
   private final ProcessAttributes attributes = new ProcessAttributes();
+  private final ProcessSignals signals;
   private volatile @Nullable ExitStatus exiting;
   private volatile ProgramImage image = ProgramImage.NONE;
   private volatile int niceness;
@@ -256,7 +257,6 @@ public final class Process implements ProcessView {
     return child;
   }
 
-  private AddressSpace copySpace(int childId) {
   /** The credentials for a child, their groups counted once more. */
   private Credentials sharedIds() {
     lock.lock();
@@ -268,6 +268,7 @@ public final class Process implements ProcessView {
     }
   }
 
+  private AddressSpace copySpace(int childId) {
     ForkEvent event = Events.fork();
     AddressSpace copy = space.fork(kernel.parallel());
     if (event != null) {
@@ -367,6 +368,7 @@ public final class Process implements ProcessView {
     }
     attributes.executed(newIds.isSecure());
     executed = true;
+    kernel.processes().kinship().executed(this);
     task.enterSpace();
     old.close();
     if (files.isShared()) {
@@ -385,7 +387,6 @@ public final class Process implements ProcessView {
       waiting.release();
     }
   }
-    kernel.processes().kinship().executed(this);
 
   /** True once the process has executed a program of its own (setpgid(2)). */
   public boolean hasExecuted() {
@@ -622,6 +623,7 @@ public final class Process implements ProcessView {
     return attributes;
   }
 
+  @Override
   public int niceness() {
     return niceness;
   }
@@ -680,10 +682,35 @@ public final class Process implements ProcessView {
   public List<Integer> threads() {
     lock.lock();
     try {
-      return tasks.stream().map(Task::threadId).toList();
+      return tasks.stream().map(Task::threadId).sorted().toList();
     } finally {
       lock.unlock();
     }
+  }
+
+  @Override
+  public @Nullable ThreadView thread(int number) {
+    return findTask(number);
+  }
+
+  @Override
+  public long terminal() {
+    return kernel.processes().terminalOf(session());
+  }
+
+  @Override
+  public int foregroundGroup() {
+    return kernel.processes().foregroundOf(session());
+  }
+
+  @Override
+  public boolean isDumpable() {
+    return attributes.isDumpable();
+  }
+
+  @Override
+  public boolean hasNoNewPrivileges() {
+    return attributes.hasNoNewPrivileges();
   }
 
   @Override
@@ -765,6 +792,16 @@ public final class Process implements ProcessView {
   @Override
   public long systemNanos() {
     return endedSystemNanos + sum(Task::systemNanos);
+  }
+
+  @Override
+  public long childrenUserNanos() {
+    return kernel.processes().kinship().childrenUserNanos(this);
+  }
+
+  @Override
+  public long childrenSystemNanos() {
+    return kernel.processes().kinship().childrenSystemNanos(this);
   }
 
   /** Nanoseconds of both kinds, up to this moment. */

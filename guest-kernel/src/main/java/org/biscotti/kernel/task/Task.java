@@ -4,6 +4,7 @@ import org.biscotti.kernel.fs.Caller;
 import org.biscotti.kernel.fs.Credentials;
 import org.biscotti.kernel.fs.FileTable;
 import org.biscotti.kernel.fs.FsContext;
+import org.biscotti.kernel.fs.ThreadView;
 import org.biscotti.kernel.mem.AddressSpace;
 import org.biscotti.kernel.mem.UserBuffer;
 import org.biscotti.kernel.mem.UserMemory;
@@ -19,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * thread that runs it, or the thread of its system call while that waits, or nobody while it stands
  * in the run queue. Ownership passes through the run queue's lock or a thread start.
  */
-public final class Task extends Schedulable implements Caller {
+public final class Task extends Schedulable implements Caller, ThreadView {
   private final Process process;
   private volatile int threadId;
   private final CpuContext context;
@@ -33,7 +34,7 @@ public final class Task extends Schedulable implements Caller {
 
   private volatile @Nullable Thread waitingThread;
   private final TaskSignals signals;
-  private String name;
+  private volatile String name;
   private boolean yieldRequested;
   private volatile boolean ending;
   private int exitCode;
@@ -139,6 +140,14 @@ public final class Task extends Schedulable implements Caller {
     Thread thread = waitingThread;
     boolean parked = thread != null && thread.getState() != Thread.State.RUNNABLE;
     return parked || hold() != null;
+  }
+
+  @Override
+  public char state() {
+    if (process.signalState().isStopped()) {
+      return 'T';
+    }
+    return isWaiting() ? 'S' : 'R';
   }
 
   /** Gives the task another number: one that executes a program takes its process's. */
@@ -357,10 +366,12 @@ public final class Task extends Schedulable implements Caller {
   }
 
   /** Name as prctl(PR_SET_NAME) sets it, at most 15 bytes, ISO 8859-1. */
+  @Override
   public String name() {
     return name;
   }
 
+  @Override
   public void setName(String newName) {
     name = newName;
   }
@@ -370,10 +381,12 @@ public final class Task extends Schedulable implements Caller {
     return signals;
   }
 
+  @Override
   public long pendingSignals() {
     return signals.pending.set();
   }
 
+  @Override
   public long blockedSignals() {
     return signals.blocked();
   }
@@ -473,6 +486,7 @@ public final class Task extends Schedulable implements Caller {
   }
 
   /** Nanoseconds in the program, up to this moment: it may be running. */
+  @Override
   public long userNanos() {
     while (true) {
       long since = runningSince;
@@ -485,8 +499,14 @@ public final class Task extends Schedulable implements Caller {
   }
 
   /** Nanoseconds in the kernel on the program's behalf. */
+  @Override
   public long systemNanos() {
     return systemNanos;
+  }
+
+  /** When the program began to run, by System.nanoTime; 0 while it does not. */
+  long runningSince() {
+    return runningSince;
   }
 
   /** The program begins to run. */
@@ -504,11 +524,6 @@ public final class Task extends Schedulable implements Caller {
   /** Nanoseconds in the program and in the kernel, up to this moment: it may be running. */
   @Override
   public long cpuNanos() {
-  /** When the program began to run, by System.nanoTime; 0 while it does not. */
-  long runningSince() {
-    return runningSince;
-  }
-
     return userNanos() + systemNanos;
   }
 
@@ -517,6 +532,7 @@ public final class Task extends Schedulable implements Caller {
     systemNanos += nanos;
   }
 
+  @Override
   public long minorFaults() {
     return minorFaults;
   }

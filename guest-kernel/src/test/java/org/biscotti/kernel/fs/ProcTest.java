@@ -60,11 +60,53 @@ class ProcTest {
   @Test
   void statHasFiftyTwoFields() {
     String stat = tree.contents("/proc/self/stat");
-    assertThat(stat).startsWith("1 (cat) R 0 1 1 0 -1 0 5 0 6 0 ").endsWith("\n");
+    assertThat(stat)
+        .startsWith("1 (cat) R 0 1 1 34817 9 0 5 0 6 0 100 200 300 400 15 -5 1 0 ")
+        .endsWith("\n");
     assertThat(stat.trim().split(" ", -1)).hasSize(52);
     assertThat(stat.split(" ", -1)[22]).as("vsize").isEqualTo("409600");
     assertThat(stat.split(" ", -1)[23]).as("rss in pages").isEqualTo("25");
     assertThat(tree.contents("/proc/self/statm")).isEqualTo("100 25 2 3 0 9 0\n");
+  }
+
+  @Test
+  void aThreadHasItsOwnNameNumberAndTimes() {
+    String status = tree.contents("/proc/1/task/1/status");
+    assertThat(status.split("\n", -1))
+        .contains("Name:\tworker", "State:\tS (sleeping)", "Tgid:\t1", "Pid:\t1")
+        .contains("SigPnd:\t0000000000000001", "SigBlk:\t0000000000000008")
+        .contains("NoNewPrivs:\t1");
+    assertThat(tree.contents("/proc/1/task/1/stat"))
+        .startsWith("1 (worker) S 0 1 1 34817 9 0 3 0 6 0 1 2 300 400 15 -5 1 0 ");
+    assertThat(tree.contents("/proc/1/task/1/comm")).isEqualTo("worker\n");
+    assertThat(tree.contents("/proc/1/comm")).isEqualTo("cat\n");
+    assertErrno(Errno.ENOENT, () -> tree.find("/proc/1/task/2"));
+  }
+
+  @Test
+  void aNameIsForTheProcessItselfToGive() {
+    OpenFile comm = tree.open("/proc/self/comm", Fcntl.O_WRONLY);
+    tree.write(comm, "seventeen letters");
+    assertThat(tree.contents("/proc/thread-self/comm")).isEqualTo("seventeen lette\n");
+    comm.release();
+    tree.process = new OneProcess(tree, 2);
+    OpenFile others = tree.open("/proc/2/comm", Fcntl.O_WRONLY);
+    assertErrno(Errno.EINVAL, () -> tree.write(others, "x"));
+    others.release();
+    OpenFile status = tree.open("/proc/2/status", Fcntl.O_RDWR);
+    assertErrno(Errno.EINVAL, () -> tree.write(status, "x"));
+    status.release();
+  }
+
+  @Test
+  void descriptorsSayHowTheyAreOpen() {
+    OpenFile file = tree.create("/f");
+    tree.write(file, "text");
+    int fd = tree.table.install(file, true);
+    assertThat(tree.contents("/proc/self/fdinfo/" + fd).split("\n", -1))
+        .startsWith("pos:\t4", "flags:\t02000002", "mnt_id:\t20");
+    assertErrno(Errno.ENOENT, () -> tree.find("/proc/self/fdinfo/77"));
+    tree.table.close(fd);
   }
 
   @Test
@@ -116,6 +158,7 @@ class ProcTest {
     assertErrno(Errno.EACCES, () -> tree.find("/proc/2/fd/0"));
     assertErrno(Errno.EACCES, () -> tree.follow("/proc/2/exe"));
     assertErrno(Errno.EACCES, () -> tree.contents("/proc/2/environ"));
+    assertErrno(Errno.EACCES, () -> tree.find("/proc/2/fdinfo/0"));
     assertThat(tree.contents("/proc/2/comm")).isEqualTo("cat\n");
   }
 
@@ -141,6 +184,9 @@ class ProcTest {
         .isEqualTo("processor\t: 0\nvendor_id\t: Test\n\nprocessor\t: 1\nvendor_id\t: Test\n\n");
     assertThat(tree.contents("/proc/meminfo")).startsWith("MemTotal:          16384 kB\n");
     assertThat(tree.contents("/proc/stat")).startsWith("cpu  100 0 200 2168 0 0 0 0 0 0\ncpu0 ");
+    assertThat(tree.contents("/proc/sys/kernel/pid_max")).isEqualTo("4096\n");
+    assertThat(tree.contents("/proc/vmstat")).startsWith("nr_free_pages ");
+    assertThat(tree.contents("/proc/self/wchan")).isEqualTo("0");
     assertThat(tree.contents("/proc/filesystems")).contains("nodev\ttmpfs\n");
     assertThat(tree.contents("/proc/mounts"))
         .isEqualTo(
@@ -166,7 +212,11 @@ class ProcTest {
   }
 
   /** A process as /proc sees it. */
-  private record OneProcess(TestTree tree, int pid) implements ProcessView {
+  private record OneProcess(TestTree tree, int pid, OneThread first) implements ProcessView {
+    OneProcess(TestTree tree, int pid) {
+      this(tree, pid, new OneThread(pid));
+    }
+
     OneProcess(TestTree tree) {
       this(tree, 1);
       tree.create("/bin-cat").release();
@@ -200,6 +250,46 @@ class ProcTest {
     @Override
     public List<Integer> threads() {
       return List.of(pid);
+    }
+
+    @Override
+    public @Nullable ThreadView thread(int number) {
+      return number == pid ? first : null;
+    }
+
+    @Override
+    public long terminal() {
+      return Stat.device(136, 1);
+    }
+
+    @Override
+    public int foregroundGroup() {
+      return 9;
+    }
+
+    @Override
+    public int niceness() {
+      return -5;
+    }
+
+    @Override
+    public boolean isDumpable() {
+      return true;
+    }
+
+    @Override
+    public boolean hasNoNewPrivileges() {
+      return true;
+    }
+
+    @Override
+    public long childrenUserNanos() {
+      return 3_000_000_000L;
+    }
+
+    @Override
+    public long childrenSystemNanos() {
+      return 4_000_000_000L;
     }
 
     @Override
@@ -259,12 +349,12 @@ class ProcTest {
 
     @Override
     public long userNanos() {
-      return 0;
+      return 1_000_000_000;
     }
 
     @Override
     public long systemNanos() {
-      return 0;
+      return 2_000_000_000;
     }
 
     @Override
@@ -300,5 +390,60 @@ class ProcTest {
     assertThat(KernelMemory.HEAP.count(Kind.BYTE)).isEqualTo(before + kept);
     file.release();
     assertThat(KernelMemory.HEAP.count(Kind.BYTE)).isEqualTo(before);
+  }
+
+  /** Its thread. */
+  private static final class OneThread implements ThreadView {
+    private final int number;
+    private String name = "worker";
+
+    OneThread(int number) {
+      this.number = number;
+    }
+
+    @Override
+    public int threadId() {
+      return number;
+    }
+
+    @Override
+    public String name() {
+      return name;
+    }
+
+    @Override
+    public void setName(String newName) {
+      name = newName;
+    }
+
+    @Override
+    public char state() {
+      return 'S';
+    }
+
+    @Override
+    public long userNanos() {
+      return 10_000_000;
+    }
+
+    @Override
+    public long systemNanos() {
+      return 20_000_000;
+    }
+
+    @Override
+    public long minorFaults() {
+      return 3;
+    }
+
+    @Override
+    public long pendingSignals() {
+      return 1;
+    }
+
+    @Override
+    public long blockedSignals() {
+      return 8;
+    }
   }
 }

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class GeneratedFile extends Inode {
   private final @Nullable ProcessView inside;
   private final OpenBytes.Source source;
+  private final OpenBytes.@Nullable Sink sink;
 
   /** A file that all may read whom its permissions let. */
   GeneratedFile(
@@ -41,9 +42,23 @@ final class GeneratedFile extends Inode {
       int gid,
       @Nullable ProcessView inside,
       OpenBytes.Source source) {
+    this(fileSystem, number, permissions, uid, gid, inside, source, null);
+  }
+
+  /** One that takes what is written to it, if {@code sink} is not null. */
+  GeneratedFile(
+      FileSystem fileSystem,
+      long number,
+      int permissions,
+      int uid,
+      int gid,
+      @Nullable ProcessView inside,
+      OpenBytes.Source source,
+      OpenBytes.@Nullable Sink sink) {
     super(fileSystem, number, Stat.S_IFREG | permissions, uid, gid);
     this.inside = inside;
     this.source = source;
+    this.sink = sink;
   }
 
   @Override
@@ -60,6 +75,8 @@ final class GeneratedFile extends Inode {
     if (inside != null && !ProcessFolder.mayLookInto(inside, caller)) {
       throw ErrnoException.of(Errno.EACCES);
     }
-    return new OpenBytes(dentry, flags, source);
+    return sink == null
+        ? new OpenBytes(dentry, flags, source)
+        : new OpenBytes(dentry, flags, source, sink);
   }
 }

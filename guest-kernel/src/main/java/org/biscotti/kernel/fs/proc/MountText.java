@@ -1,10 +1,15 @@
 package org.biscotti.kernel.fs.proc;
 
 import java.util.List;
+import org.biscotti.kernel.abi.Errno;
+import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.abi.Fcntl;
 import org.biscotti.kernel.abi.Stat;
 import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.FileSystem;
+import org.biscotti.kernel.fs.FileTable;
 import org.biscotti.kernel.fs.MountTable;
+import org.biscotti.kernel.fs.OpenFile;
 import org.jspecify.annotations.Nullable;
 
 /** What is mounted, in the formats of fstab(5) and of /proc/pid/mountinfo. */
@@ -44,6 +49,29 @@ final class MountText {
       }
     }
     return ProcessText.bytes(out.toString());
+  }
+
+  /** /proc/pid/fdinfo/N: position, flags, and the number in mountinfo of where the file is. */
+  static byte[] descriptor(MountTable table, FileTable files, int descriptor) {
+    OpenFile file = files.find(descriptor);
+    if (file == null) {
+      throw ErrnoException.of(Errno.ENOENT);
+    }
+    int closes = files.isCloseOnExec(descriptor) ? Fcntl.O_CLOEXEC : 0;
+    return ProcessText.bytes(
+        "pos:\t%d\nflags:\t0%o\nmnt_id:\t%d\nino:\t%d\n"
+            .formatted(
+                file.isSeekable() ? file.position() : 0,
+                file.flags() | closes,
+                numberOf(table, file.inode().fileSystem()),
+                file.inode().number()));
+  }
+
+  /** What is mounted nowhere has the number behind the last. */
+  private static int numberOf(MountTable table, FileSystem fileSystem) {
+    List<FileSystem> all = table.all();
+    int index = all.indexOf(fileSystem);
+    return FIRST_NUMBER + (index < 0 ? all.size() : index);
   }
 
   private static @Nullable String pathOf(FileSystem mounted, Dentry root) {

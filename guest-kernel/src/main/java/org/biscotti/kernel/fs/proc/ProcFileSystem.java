@@ -4,6 +4,7 @@ import org.biscotti.kernel.abi.Stat;
 import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.FileSystem;
 import org.biscotti.kernel.fs.FileSystemStatus;
+import org.biscotti.kernel.fs.Groups;
 import org.biscotti.kernel.fs.MountTable;
 import org.biscotti.kernel.fs.OpenBytes;
 import org.biscotti.kernel.fs.ProcessDirectory;
@@ -48,6 +49,7 @@ public final class ProcFileSystem extends FileSystem {
     file(top, "filesystems", text::fileSystems);
     file(top, "stat", text::statistics);
     file(top, "loadavg", text::load);
+    file(top, "vmstat", text::pages);
     file(top, "cmdline", text::commandLine);
     top.put("self", new SelfLink(this, newInodeNumber(), false));
     top.put("thread-self", new SelfLink(this, newInodeNumber(), true));
@@ -61,8 +63,8 @@ public final class ProcFileSystem extends FileSystem {
     file(kernel, "osrelease", text::release);
     file(kernel, "version", text::kernelVersion);
     file(kernel, "hostname", text::hostName);
-    file(kernel, "pid_max", () -> SystemText.line("4194304"));
-    file(kernel, "ngroups_max", () -> SystemText.line("65536"));
+    file(kernel, "pid_max", text::numbersMax);
+    file(kernel, "ngroups_max", () -> SystemText.line(Integer.toString(Groups.MAX)));
     file(kernel, "cap_last_cap", () -> SystemText.line("40"));
     StaticFolder random = folder(kernel, "random");
     file(random, "uuid", SystemText::freshUuid);

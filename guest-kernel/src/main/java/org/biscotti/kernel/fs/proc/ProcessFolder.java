@@ -10,8 +10,11 @@ import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.Directory;
 import org.biscotti.kernel.fs.DirectoryVisitor;
 import org.biscotti.kernel.fs.Inode;
+import org.biscotti.kernel.fs.MountTable;
 import org.biscotti.kernel.fs.OpenBytes;
 import org.biscotti.kernel.fs.ProcessView;
+import org.biscotti.kernel.fs.ThreadView;
+import org.jspecify.annotations.Nullable;
 
 /** The directory of one process or, below its task directory, of one of its threads. */
 final class ProcessFolder extends Directory {
@@ -36,7 +39,9 @@ final class ProcessFolder extends Directory {
     CWD(13, Stat.S_IFLNK | LINK),
     ROOT(14, Stat.S_IFLNK | LINK),
     FD(15, Stat.S_IFDIR | 0500),
-    TASK(16, Stat.S_IFDIR | 0555);
+    TASK(16, Stat.S_IFDIR | 0555),
+    FDINFO(17, Stat.S_IFDIR | 0500),
+    WCHAN(18, Stat.S_IFREG | EVERYBODY);
 
     private static final Entry[] ALL = values();
 
@@ -55,18 +60,25 @@ final class ProcessFolder extends Directory {
   private final ProcessView process;
   private final ProcContext context;
   private final long firstNumber;
+  private final @Nullable ThreadView thread;
 
   ProcessFolder(ProcFileSystem proc, ProcessView process, ProcContext context) {
-    this(proc, process, context, Numbers.inode(process.pid(), 0));
+    this(proc, process, context, Numbers.inode(process.pid(), 0), null);
   }
 
-  /** With the number of the first of its inodes. */
-  ProcessFolder(ProcFileSystem proc, ProcessView process, ProcContext context, long firstNumber) {
+  /** With the number of the first of its inodes; of one thread if there is one. */
+  ProcessFolder(
+      ProcFileSystem proc,
+      ProcessView process,
+      ProcContext context,
+      long firstNumber,
+      @Nullable ThreadView thread) {
     super(proc, firstNumber, 0555, process.credentials().euid(), process.credentials().egid());
     this.proc = proc;
     this.process = process;
     this.context = context;
     this.firstNumber = firstNumber;
+    this.thread = thread;
   }
 
   /** True if the caller may see what is inside a process (ptrace(2), access mode checking). */
@@ -75,12 +87,15 @@ final class ProcessFolder extends Directory {
     Credentials whom = process.credentials();
     return process.pid() == caller.processId()
         || who.overridesFilePermissions()
-        || (who.fsuid() == whom.uid() && who.fsuid() == whom.euid() && who.fsuid() == whom.suid());
+        || (process.isDumpable()
+            && who.fsuid() == whom.uid()
+            && who.fsuid() == whom.euid()
+            && who.fsuid() == whom.suid());
   }
 
   @Override
   public Dentry lookup(String name, Caller caller) {
-    if (context.processes().find(process.pid()) == null) {
+    if (isGone()) {
       throw ErrnoException.of(Errno.ENOENT);
     }
     for (Entry entry : Entry.ALL) {
@@ -102,14 +117,20 @@ final class ProcessFolder extends Directory {
     }
   }
 
+  private boolean isGone() {
+    return context.processes().find(process.pid()) == null
+        || (thread != null && process.thread(thread.threadId()) == null);
+  }
+
   private long numberOf(Entry entry) {
     return firstNumber + entry.number;
   }
 
   private Dentry make(Entry entry) {
     long number = numberOf(entry);
-    if (entry == Entry.FD) {
-      return new DescriptorFolder(proc, number, process).named(dentry(), entry.shown);
+    if (entry == Entry.FD || entry == Entry.FDINFO) {
+      MountTable mounts = entry == Entry.FDINFO ? context.mounts() : null;
+      return new DescriptorFolder(proc, number, process, mounts).named(dentry(), entry.shown);
     }
     if (entry == Entry.TASK) {
       return new TaskFolder(proc, number, process, context).named(dentry(), entry.shown);
@@ -132,20 +153,33 @@ final class ProcessFolder extends Directory {
     OpenBytes.Source source =
         switch (entry) {
           case MAPS -> () -> ProcessText.bytes(process.maps());
-          case STATUS -> () -> ProcessText.status(process);
-          case STAT -> () -> ProcessText.statistics(process, context.system(), proc.clock());
+          case STATUS -> () -> ProcessText.status(process, thread);
+          case STAT ->
+              () -> ProcessText.statistics(process, thread, context.system(), proc.clock());
           case STATM -> () -> ProcessText.memory(process);
-          case COMM -> () -> ProcessText.bytes(process.name() + "\n");
+          case COMM -> () -> ProcessText.bytes(name() + "\n");
           case CMDLINE -> process::commandLine;
           case ENVIRON -> process::environment;
           case AUXV -> process::auxiliaryVector;
           case LIMITS -> () -> ProcessText.limits(process);
+          case WCHAN -> () -> ProcessText.bytes("0");
           case MOUNTS -> () -> MountText.mounts(context.mounts(), process.fs().root());
           case MOUNTINFO -> () -> MountText.mountInfo(context.mounts(), process.fs().root());
           default -> throw ErrnoException.of(Errno.ENOENT);
         };
     Credentials owner = process.credentials();
     int permissions = entry.mode & Stat.PERMISSIONS;
+    if (entry == Entry.COMM) {
+      return new GeneratedFile(
+          proc,
+          number,
+          permissions,
+          owner.euid(),
+          owner.egid(),
+          null,
+          whileAlive(source),
+          this::rename);
+    }
     boolean inside = entry == Entry.MAPS || entry == Entry.ENVIRON || entry == Entry.AUXV;
     return new GeneratedFile(
         proc,
@@ -157,10 +191,23 @@ final class ProcessFolder extends Directory {
         whileAlive(source));
   }
 
+  private String name() {
+    return thread == null ? process.name() : thread.name();
+  }
+
+  /** A name is for the process itself to give (proc(5)); without a thread it is the first one's. */
+  private void rename(byte[] name, Caller caller) {
+    ThreadView named = thread == null ? process.thread(process.pid()) : thread;
+    if (caller.processId() != process.pid() || named == null) {
+      throw ErrnoException.of(Errno.EINVAL);
+    }
+    named.setName(ProcessText.name(name));
+  }
+
   /** A file of a process that has ended is empty for whoever still has it open. */
   private OpenBytes.Source whileAlive(OpenBytes.Source source) {
     return () -> {
-      if (context.processes().find(process.pid()) == null) {
+      if (isGone()) {
         throw ErrnoException.of(Errno.ESRCH);
       }
       return source.get();

@@ -6,7 +6,9 @@ import java.util.stream.Collectors;
 import org.biscotti.kernel.fs.Credentials;
 import org.biscotti.kernel.fs.ProcessView;
 import org.biscotti.kernel.fs.SystemView;
+import org.biscotti.kernel.fs.ThreadView;
 import org.biscotti.kernel.port.Clock;
+import org.jspecify.annotations.Nullable;
 
 /** A process in the words of proc(5). Lines about what this kernel does not have are left out. */
 final class ProcessText {
@@ -16,6 +18,10 @@ final class ProcessText {
   static final long TICK_NANOS = TimeUnit.SECONDS.toNanos(1) / 100;
 
   private static final int EXIT_SIGNAL = 17;
+  private static final int NAME_BYTES = 15;
+
+  /** What /proc shows for a process whose niceness is 0. */
+  private static final int NORMAL_PRIORITY = 20;
 
   /** Names and units in the order of the resource numbers (getrlimit(2)). */
   private static final String[][] LIMITS = {
@@ -44,24 +50,34 @@ final class ProcessText {
     return text.getBytes(StandardCharsets.ISO_8859_1);
   }
 
-  /** /proc/pid/status. */
-  static byte[] status(ProcessView process) {
+  /** A name as prctl(2) cuts it off: up to a NUL, at most 15 bytes. */
+  static String name(byte[] bytes) {
+    int length = 0;
+    while (length < Math.min(bytes.length, NAME_BYTES) && bytes[length] != 0) {
+      length++;
+    }
+    return new String(bytes, 0, length, StandardCharsets.ISO_8859_1);
+  }
+
+  /** /proc/pid/status, or that of one thread if there is one. */
+  static byte[] status(ProcessView process, @Nullable ThreadView thread) {
     StringBuilder out = new StringBuilder(1024);
-    identity(out, process);
+    identity(out, process, thread);
     memoryLines(out, process.memory());
-    signalLines(out, process);
-    capabilityLines(out, process.credentials());
+    signalLines(out, process, thread);
+    capabilityLines(out, process);
     return bytes(out.toString());
   }
 
-  private static void identity(StringBuilder out, ProcessView process) {
+  private static void identity(
+      StringBuilder out, ProcessView process, @Nullable ThreadView thread) {
     Credentials who = process.credentials();
-    line(out, "Name", escape(process.name()));
+    line(out, "Name", escape(thread == null ? process.name() : thread.name()));
     line(out, "Umask", "%04o".formatted(process.fs().umask()));
-    line(out, "State", stateName(process.state()));
+    line(out, "State", stateName(thread == null ? process.state() : thread.state()));
     line(out, "Tgid", process.pid());
     line(out, "Ngid", 0);
-    line(out, "Pid", process.pid());
+    line(out, "Pid", thread == null ? process.pid() : thread.threadId());
     line(out, "PPid", process.parentPid());
     line(out, "TracerPid", 0);
     line(out, "Uid", ids(who.uid(), who.euid(), who.suid(), who.fsuid()));
@@ -110,8 +126,9 @@ final class ProcessText {
     kilobytes(out, "VmSwap", 0);
   }
 
-  private static void signalLines(StringBuilder out, ProcessView process) {
-    ProcessView.SignalSets sets = process.signals();
+  private static void signalLines(
+      StringBuilder out, ProcessView process, @Nullable ThreadView thread) {
+    ProcessView.SignalSets sets = signals(process, thread);
     line(out, "Threads", process.threads().size());
     line(out, "SigPnd", mask(sets.pending()));
     line(out, "ShdPnd", mask(sets.sharedPending()));
@@ -120,13 +137,26 @@ final class ProcessText {
     line(out, "SigCgt", mask(sets.caught()));
   }
 
-  private static void capabilityLines(StringBuilder out, Credentials who) {
+  private static ProcessView.SignalSets signals(ProcessView process, @Nullable ThreadView thread) {
+    ProcessView.SignalSets sets = process.signals();
+    return thread == null
+        ? sets
+        : new ProcessView.SignalSets(
+            thread.pendingSignals(),
+            sets.sharedPending(),
+            thread.blockedSignals(),
+            sets.ignored(),
+            sets.caught());
+  }
+
+  private static void capabilityLines(StringBuilder out, ProcessView process) {
+    Credentials who = process.credentials();
     line(out, "CapInh", mask(0));
     line(out, "CapPrm", mask(who.permittedCapabilities()));
     line(out, "CapEff", mask(who.effectiveCapabilities()));
     line(out, "CapBnd", mask(Credentials.boundingCapabilities()));
     line(out, "CapAmb", mask(0));
-    line(out, "NoNewPrivs", 0);
+    line(out, "NoNewPrivs", process.hasNoNewPrivileges() ? 1 : 0);
     line(out, "Seccomp", 0);
   }
 
@@ -147,19 +177,28 @@ final class ProcessText {
     return name.replace("\\", "\\\\").replace("\n", "\\n");
   }
 
-  /** /proc/pid/stat: 52 fields. What this kernel does not count is 0. */
-  static byte[] statistics(ProcessView process, SystemView system, Clock clock) {
+  /** /proc/pid/stat, or that of one thread: 52 fields. What this kernel does not count is 0. */
+  static byte[] statistics(
+      ProcessView process, @Nullable ThreadView thread, SystemView system, Clock clock) {
     ProcessView.Memory memory = process.memory();
-    ProcessView.SignalSets sets = process.signals();
+    ProcessView.SignalSets sets = signals(process, thread);
+    long user = thread == null ? process.userNanos() : thread.userNanos();
+    long kernel = thread == null ? process.systemNanos() : thread.systemNanos();
     long age = clock.monotonicNanos() - process.startNanos();
     long start = Math.max(0, system.uptimeNanos() - age);
+    int niceness = process.niceness();
     StringBuilder out = new StringBuilder(256);
-    out.append(process.pid()).append(" (").append(process.name()).append(") ");
-    fields(out, process.state());
-    fields(out, process.parentPid(), process.processGroup(), process.session(), 0, -1, 0);
-    fields(out, process.minorFaults(), 0, process.majorFaults(), 0);
-    fields(out, process.userNanos() / TICK_NANOS, process.systemNanos() / TICK_NANOS, 0, 0);
-    fields(out, 20, 0, process.threads().size(), 0, start / TICK_NANOS);
+    out.append(thread == null ? process.pid() : thread.threadId()).append(" (");
+    out.append(thread == null ? process.name() : thread.name()).append(") ");
+    fields(out, thread == null ? process.state() : thread.state());
+    fields(out, process.parentPid(), process.processGroup(), process.session());
+    fields(out, process.terminal(), process.foregroundGroup(), 0);
+    fields(out, thread == null ? process.minorFaults() : thread.minorFaults(), 0);
+    fields(out, process.majorFaults(), 0, user / TICK_NANOS, kernel / TICK_NANOS);
+    fields(out, process.childrenUserNanos() / TICK_NANOS);
+    fields(out, process.childrenSystemNanos() / TICK_NANOS);
+    fields(out, NORMAL_PRIORITY + niceness, niceness, process.threads().size(), 0);
+    fields(out, start / TICK_NANOS);
     fields(out, memory.vmSize(), memory.resident() / PAGE, "18446744073709551615");
     fields(out, 0, 0, 0, 0, 0);
     fields(out, sets.pending(), sets.blocked(), sets.ignored(), sets.caught());

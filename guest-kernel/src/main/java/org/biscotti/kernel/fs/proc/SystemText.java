@@ -119,6 +119,18 @@ final class SystemText {
     return ProcessText.bytes("nodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\n");
   }
 
+  /** /proc/sys/kernel/pid_max. */
+  byte[] numbersMax() {
+    return line(Integer.toString(processes.numbersMax()));
+  }
+
+  /** /proc/vmstat: what is known; nothing is ever swapped or written to a disk from here. */
+  byte[] pages() {
+    return ProcessText.bytes(
+        "nr_free_pages %d\npgpgin 0\npgpgout 0\npswpin 0\npswpout 0\n"
+            .formatted(frames.freeFrames()));
+  }
+
   /** /proc/stat. All time that is not a program's or the kernel's is idle. */
   byte[] statistics() {
     StringBuilder out = new StringBuilder(512);

@@ -8,6 +8,7 @@ import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.Directory;
 import org.biscotti.kernel.fs.DirectoryVisitor;
 import org.biscotti.kernel.fs.ProcessView;
+import org.biscotti.kernel.fs.ThreadView;
 
 /** /proc/pid/task: a directory for every thread, with what the process's own has. */
 final class TaskFolder extends Directory {
@@ -31,11 +32,13 @@ final class TaskFolder extends Directory {
 
   @Override
   public Dentry lookup(String name, Caller caller) {
-    int thread = Numbers.parse(name);
-    if (thread < 0 || !process.threads().contains(thread)) {
+    int number = Numbers.parse(name);
+    ThreadView thread = number < 0 ? null : process.thread(number);
+    if (thread == null) {
       throw ErrnoException.of(Errno.ENOENT);
     }
-    return new ProcessFolder(proc, process, context, numberOf(thread)).named(dentry(), name);
+    return new ProcessFolder(proc, process, context, numberOf(number), thread)
+        .named(dentry(), name);
   }
 
   @Override
