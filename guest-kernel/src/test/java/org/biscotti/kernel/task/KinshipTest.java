@@ -48,6 +48,12 @@ class KinshipTest {
     return task;
   }
 
+  private static void stop(Task task) {
+    SignalDelivery.send(task.process(), SIGSTOP);
+    SignalDelivery.deliver(task);
+    assertThat(task.process().signalState().isStopped()).isTrue();
+  }
+
   /** The process number of a child that has ended, 0 if none has, or a negative error number. */
   private int wait(Task parent, Kinship.Kind kind) {
     try {
@@ -193,7 +199,7 @@ class KinshipTest {
     Task shell = child(root);
     kinship.newSession(shell.process());
     Task[] job = job(shell);
-    job[1].process().signalState().stop(SIGSTOP);
+    stop(job[1]);
     exit(shell, 0);
     assertThat(hangUps(job[0])).isEqualTo(bit(SIGHUP) | bit(SIGCONT));
     assertThat(hangUps(job[1])).isEqualTo(bit(SIGHUP) | bit(SIGCONT));
@@ -205,7 +211,7 @@ class KinshipTest {
     Task shell = child(root);
     kinship.newSession(shell.process());
     Task[] job = job(shell);
-    job[1].process().signalState().stop(SIGSTOP);
+    stop(job[1]);
     exit(job[0], 0);
     assertThat(hangUps(job[1])).isEqualTo(bit(SIGHUP) | bit(SIGCONT));
   }
@@ -218,7 +224,7 @@ class KinshipTest {
     Task[] stopped = job(shell);
     Task tie = blocked(child(shell));
     kinship.setGroup(shell.process(), tie.processId(), stopped[0].processId());
-    stopped[1].process().signalState().stop(SIGSTOP);
+    stop(stopped[1]);
     exit(stopped[0], 0);
     assertThat(hangUps(stopped[1])).as("another child of the shell is in it").isZero();
     exit(running[0], 0);
