@@ -301,6 +301,11 @@ final class ProcessCalls {
     throw ErrnoException.of(ENOSYS);
   }
 
+  /** Refused without a word in the log: every C library asks at its start, and does without. */
+  static long rseq(Task t, long a, long b, long c, long d, long e, long f) {
+    return -ENOSYS;
+  }
+
   /** The platform's generator; made when a program first asks. */
   private static final class Entropy {
     static final SecureRandom SOURCE = new SecureRandom();

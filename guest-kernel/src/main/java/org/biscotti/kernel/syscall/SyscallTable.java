@@ -726,7 +726,7 @@ public final class SyscallTable {
     row(
         334,
         "rseq",
-        ProcessCalls::refuse,
+        ProcessCalls::rseq,
         REFUSED,
         "ptr hex32 hex32 hex32",
         "ENOSYS, as without CONFIG_RSEQ; libraries do without");
@@ -823,7 +823,7 @@ public final class SyscallTable {
         TimerCalls::timerCreate,
         PARTIAL,
         "enum:clock ptr int:out",
-        "EOPNOTSUPP for clocks of CPU time and of alarms");
+        "EOPNOTSUPP for clocks of alarms, and of another process's CPU time");
     row(
         223,
         "timer_settime",

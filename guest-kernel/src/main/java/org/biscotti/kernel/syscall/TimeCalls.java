@@ -9,6 +9,7 @@ import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.TimerSetting;
 import org.biscotti.kernel.mem.UserMemory;
 import org.biscotti.kernel.port.Clock;
+import org.biscotti.kernel.task.CpuTime;
 import org.biscotti.kernel.task.Kinship;
 import org.biscotti.kernel.task.Process;
 import org.biscotti.kernel.task.Task;
@@ -63,17 +64,24 @@ final class TimeCalls {
           host.monotonicNanos();
       case CLOCK_REALTIME_COARSE -> coarse(host.realtimeNanos());
       case CLOCK_MONOTONIC_COARSE -> coarse(host.monotonicNanos());
-      case CLOCK_PROCESS_CPUTIME_ID -> t.process().cpuNanos();
-      case CLOCK_THREAD_CPUTIME_ID -> t.cpuNanos();
-      default -> cpuClock(t, clock);
+      default -> cpuTime(t, clock).nanos();
     };
   }
 
   /**
-   * A clock of another process or thread (clock_getcpuclockid(3)): its number, inverted, above a
-   * bit that says which of the two it is, and what counts.
+   * A clock of CPU time, the caller's or that of another process or thread
+   * (clock_getcpuclockid(3)): its number, inverted, above a bit that says which of the two it is,
+   * and what counts.
+   *
+   * @throws ErrnoException EINVAL if there is no such clock
    */
-  private static long cpuClock(Task t, int clock) {
+  static CpuTime cpuTime(Task t, int clock) {
+    if (clock == CLOCK_PROCESS_CPUTIME_ID) {
+      return new CpuTime(t.process(), null, false);
+    }
+    if (clock == CLOCK_THREAD_CPUTIME_ID) {
+      return new CpuTime(t.process(), t, false);
+    }
     int kind = clock & CPUCLOCK_KIND;
     int number = ~(clock >> CPUCLOCK_SHIFT);
     boolean thread = (clock & CPUCLOCK_THREAD) != 0;
@@ -84,12 +92,12 @@ final class TimeCalls {
     if (thread) {
       Task task = number == 0 ? t : t.process().findTask(number);
       if (task != null) {
-        return userOnly ? task.userNanos() : task.cpuNanos();
+        return new CpuTime(t.process(), task, userOnly);
       }
     } else {
       Process process = number == 0 ? t.process() : t.kernel().processes().find(number);
       if (process != null) {
-        return userOnly ? process.userNanos() : process.cpuNanos();
+        return new CpuTime(process, null, userOnly);
       }
     }
     throw ErrnoException.of(EINVAL);

@@ -6,6 +6,7 @@ import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Signals;
 import org.biscotti.kernel.abi.TimerSetting;
 import org.biscotti.kernel.mem.UserMemory;
+import org.biscotti.kernel.task.CpuTime;
 import org.biscotti.kernel.task.PosixTimer;
 import org.biscotti.kernel.task.ProcessTimers;
 import org.biscotti.kernel.task.Task;
@@ -25,8 +26,6 @@ final class TimerCalls {
 
   private static final int CLOCK_REALTIME = 0;
   private static final int CLOCK_MONOTONIC = 1;
-  private static final int CLOCK_PROCESS_CPUTIME_ID = 2;
-  private static final int CLOCK_THREAD_CPUTIME_ID = 3;
   private static final int CLOCK_BOOTTIME = 7;
   private static final int CLOCK_REALTIME_ALARM = 8;
   private static final int CLOCK_BOOTTIME_ALARM = 9;
@@ -86,7 +85,7 @@ final class TimerCalls {
   }
 
   static long timerCreate(Task t, long clock, long event, long to, long d, long e, long f) {
-    checkClock((int) clock);
+    CpuTime time = cpuTime(t, (int) clock);
     UserMemory memory = t.memory();
     int notify = SIGEV_SIGNAL;
     int signal = Signals.SIGALRM;
@@ -101,7 +100,8 @@ final class TimerCalls {
         SignalCalls.valid(signal);
       }
     }
-    int number = timers(t).create(target, notify == SIGEV_NONE ? 0 : signal, value, (int) clock);
+    int number =
+        timers(t).create(target, notify == SIGEV_NONE ? 0 : signal, value, (int) clock, time);
     try {
       memory.setInt(to, number);
     } catch (ErrnoException bad) {
@@ -125,16 +125,19 @@ final class TimerCalls {
     };
   }
 
-  private static void checkClock(int clock) {
-    switch (clock) {
-      case CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_TAI -> {}
-      case CLOCK_PROCESS_CPUTIME_ID,
-          CLOCK_THREAD_CPUTIME_ID,
-          CLOCK_REALTIME_ALARM,
-          CLOCK_BOOTTIME_ALARM ->
+  /** The CPU time that a clock counts, which is the process's own; null for one of real time. */
+  private static @Nullable CpuTime cpuTime(Task t, int clock) {
+    return switch (clock) {
+      case CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_TAI -> null;
+      case CLOCK_REALTIME_ALARM, CLOCK_BOOTTIME_ALARM -> throw ErrnoException.of(EOPNOTSUPP);
+      default -> {
+        CpuTime time = TimeCalls.cpuTime(t, clock);
+        if (!time.process().equals(t.process())) {
           throw ErrnoException.of(EOPNOTSUPP);
-      default -> throw ErrnoException.of(EINVAL);
-    }
+        }
+        yield time;
+      }
+    };
   }
 
   /** {@code struct itimerspec}: interval, then value. */
@@ -145,13 +148,17 @@ final class TimerCalls {
     long interval = TimeCalls.getTimespec(t.memory(), from);
     long value = TimeCalls.getTimespec(t.memory(), from + 16);
     PosixTimer timer = timers(t).find((int) number);
-    long nanos =
-        (flags & TIMER_ABSTIME) != 0 ? value - TimeCalls.realOrMonotonic(t, timer.clock()) : value;
+    long nanos = (flags & TIMER_ABSTIME) != 0 ? value - now(t, timer) : value;
     TimerSetting old = timer.set(nanos, value != 0, interval);
     if (to != 0) {
       TimeCalls.putSetting(t.memory(), to, old);
     }
     return 0;
+  }
+
+  private static long now(Task t, PosixTimer timer) {
+    CpuTime time = timer.time();
+    return time != null ? time.nanos() : TimeCalls.realOrMonotonic(t, timer.clock());
   }
 
   static long timerGettime(Task t, long number, long to, long c, long d, long e, long f) {

@@ -2,15 +2,17 @@ package org.biscotti.kernel.task;
 
 import java.util.concurrent.Future;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import org.biscotti.kernel.abi.TimerSetting;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An interval timer that runs with a process's own time: ITIMER_VIRTUAL and ITIMER_PROF
- * (setitimer(2)), and RLIMIT_CPU.
+ * An interval timer that runs with the time of a process or of one of its tasks: ITIMER_VIRTUAL and
+ * ITIMER_PROF (setitimer(2)), RLIMIT_CPU, and clocks of CPU time (timer_create(2)).
  *
- * <p>The timer looks when it could have expired at the earliest; it does not look while no task of
- * the process runs.
+ * <p>The timer looks when it could have expired at the earliest; it does not look while nobody runs
+ * whose time it is.
  */
 final class CpuTimer {
   private static final long SHORTEST_NANOS = 1_000_000;
@@ -18,7 +20,8 @@ final class CpuTimer {
   private final ReentrantLock lock = new ReentrantLock();
   private final Process process;
   private final Runnable action;
-  private final boolean systemToo;
+  private final LongSupplier used;
+  private final Predicate<Task> uses;
 
   private long expiry;
   private long interval;
@@ -31,16 +34,24 @@ final class CpuTimer {
    * Makes a timer, not armed.
    *
    * @param action what happens when it expires; called without locks
-   * @param systemToo true if the time that calls take counts too
+   * @param used the time that counts, in nanoseconds
+   * @param uses true for the tasks of the process whose time it is
    */
-  CpuTimer(Process process, Runnable action, boolean systemToo) {
+  CpuTimer(Process process, Runnable action, LongSupplier used, Predicate<Task> uses) {
     this.process = process;
     this.action = action;
-    this.systemToo = systemToo;
+    this.used = used;
+    this.uses = uses;
   }
 
-  private long used() {
-    return systemToo ? process.cpuNanos() : process.userNanos();
+  /** One for the time of all tasks of a process. */
+  CpuTimer(Process process, Runnable action, LongSupplier used) {
+    this(process, action, used, task -> true);
+  }
+
+  /** The time that has been used, in nanoseconds. */
+  long used() {
+    return used.getAsLong();
   }
 
   TimerSetting get() {
@@ -111,7 +122,10 @@ final class CpuTimer {
       }
       // In this order: whoever begins to run now either is seen here, or sees the mark.
       dormant = true;
-      if (process.kernel().scheduler().isRunning(task -> task.process() == process)) {
+      if (process
+          .kernel()
+          .scheduler()
+          .isRunning(task -> task.process() == process && uses.test(task))) {
         dormant = false;
         schedule(expiry - used);
       }
@@ -121,7 +135,7 @@ final class CpuTimer {
     }
   }
 
-  /** A task of the process begins to run. */
+  /** A task of the process begins to run, or to run in another's place. */
   void runs() {
     if (dormant) {
       lock.lock();

@@ -1,13 +1,15 @@
 package org.biscotti.kernel.task;
 
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import org.biscotti.kernel.abi.SignalInfo;
 import org.biscotti.kernel.abi.TimerSetting;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A timer that sends a signal: of setitimer(2) for real time, or of timer_create(2).
+ * A timer that sends a signal: of setitimer(2) for real time, or of timer_create(2) for a clock
+ * that runs by itself or the CPU time of a process or task.
  *
  * <p>At most one signal of it waits at a time, and it does not run meanwhile: what it has missed is
  * counted when the signal is taken. So an interval of a nanosecond costs no more than its handler.
@@ -22,13 +24,15 @@ public final class PosixTimer implements PendingSignals.Source {
   private final @Nullable Task target;
   private final @Nullable SignalInfo info;
   private final int clock;
+  private final @Nullable CpuTime time;
+  private final @Nullable CpuTimer cpu;
 
   private long expiry;
   private long interval;
   private boolean armed;
 
   /** Whether a signal of this timer is among those that wait for the process or the task. */
-  private boolean queued;
+  private final AtomicBoolean queued = new AtomicBoolean();
 
   /** Whether the timer has expired as it is set now, and does not go on before that is taken. */
   private boolean waiting;
@@ -43,12 +47,32 @@ public final class PosixTimer implements PendingSignals.Source {
    * @param target the task that gets the signal, or null for the process
    * @param info the signal, or null for none (SIGEV_NONE)
    * @param clock number of its clock
+   * @param time what runs it, null for a clock that runs by itself
    */
-  PosixTimer(Process process, @Nullable Task target, @Nullable SignalInfo info, int clock) {
+  PosixTimer(
+      Process process,
+      @Nullable Task target,
+      @Nullable SignalInfo info,
+      int clock,
+      @Nullable CpuTime time) {
     this.process = process;
     this.target = target;
     this.info = info;
     this.clock = clock;
+    this.time = time;
+    cpu = time == null ? null : new CpuTimer(process, this::cpuExpired, time::nanos, time::counts);
+  }
+
+  /** The time by which it runs, from wherever it counts; in nanoseconds. */
+  private long now() {
+    return cpu == null ? System.nanoTime() : cpu.used();
+  }
+
+  /** A task of the process begins to run. */
+  void runs() {
+    if (cpu != null) {
+      cpu.runs();
+    }
   }
 
   /** Number of its clock. */
@@ -56,11 +80,16 @@ public final class PosixTimer implements PendingSignals.Source {
     return clock;
   }
 
+  /** What runs it, null for a clock that runs by itself. */
+  public @Nullable CpuTime time() {
+    return time;
+  }
+
   /** What is set now. */
   public TimerSetting get() {
     lock.lock();
     try {
-      return setting(System.nanoTime());
+      return setting(now());
     } finally {
       lock.unlock();
     }
@@ -90,7 +119,7 @@ public final class PosixTimer implements PendingSignals.Source {
   public TimerSetting set(long nanos, boolean arm, long newInterval) {
     lock.lock();
     try {
-      long now = System.nanoTime();
+      long now = now();
       TimerSetting old = setting(now);
       cancel();
       overrun = 0;
@@ -113,13 +142,34 @@ public final class PosixTimer implements PendingSignals.Source {
       scheduled.cancel(false);
       scheduled = null;
     }
+    if (cpu != null) {
+      cpu.delete();
+    }
   }
 
   private void schedule(long nanos) {
     if (info != null) {
       long current = generation;
-      scheduled = process.kernel().timers().after(nanos, () -> expired(current));
+      if (cpu != null) {
+        cpu.set(Math.max(nanos, 1), 0);
+      } else {
+        scheduled = process.kernel().timers().after(nanos, () -> expired(current));
+      }
     }
+  }
+
+  private void cpuExpired() {
+    long current;
+    lock.lock();
+    try {
+      if (now() < expiry) {
+        return; // it has been set anew meanwhile
+      }
+      current = generation;
+    } finally {
+      lock.unlock();
+    }
+    expired(current);
   }
 
   private void expired(long current) {
@@ -130,10 +180,9 @@ public final class PosixTimer implements PendingSignals.Source {
       }
       waiting = true;
       armed = interval > 0; // before anybody can know of the signal
-      if (queued) {
+      if (!queued.compareAndSet(false, true)) {
         return;
       }
-      queued = true;
     } finally {
       lock.unlock();
     }
@@ -142,16 +191,20 @@ public final class PosixTimer implements PendingSignals.Source {
     }
   }
 
-  /** Nobody takes the signal: the timer goes on, but not as fast as it might. */
+  /** Nobody takes the signal: the timer goes on, but not under the process's lock. */
   @Override
   public void dropped() {
+    queued.set(false);
+    var _ = process.kernel().timers().after(0, this::goOn);
+  }
+
+  private void goOn() {
     lock.lock();
     try {
-      queued = false;
-      if (waiting) {
+      if (waiting && !queued.get()) {
         waiting = false;
         if (interval > 0) {
-          long now = System.nanoTime();
+          long now = now();
           expiry += (Math.max(now - expiry, 0) / interval + 1) * interval;
           schedule(Math.max(expiry - now, IGNORED_NANOS));
         }
@@ -166,14 +219,14 @@ public final class PosixTimer implements PendingSignals.Source {
   public SignalInfo taken(SignalInfo signal) {
     lock.lock();
     try {
-      queued = false;
+      queued.set(false);
       if (!waiting) {
         return signal;
       }
       waiting = false;
       overrun = 0;
       if (interval > 0) {
-        long now = System.nanoTime();
+        long now = now();
         long missed = Math.max(now - expiry, 0) / interval;
         overrun = (int) Math.min(missed, Integer.MAX_VALUE);
         expiry += (missed + 1) * interval;

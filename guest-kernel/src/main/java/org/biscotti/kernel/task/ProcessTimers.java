@@ -1,5 +1,6 @@
 package org.biscotti.kernel.task;
 
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 /** The timers of a process: the three of setitimer(2), and those of timer_create(2). */
 public final class ProcessTimers {
   private static final int TIMERS_MAX = 65536;
+  private static final PosixTimer[] NO_TIMERS = {};
   private static final long SECOND_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   /** Beyond this there is no limit of processor time: 30 years. */
@@ -26,6 +28,10 @@ public final class ProcessTimers {
   private final CpuTimer profiling;
   private final CpuTimer limit;
   private final Map<Integer, Created> created = new HashMap<>();
+
+  /** Those of timer_create(2) that run with the time of the process or of one of its tasks. */
+  private volatile PosixTimer[] ofCpuTime = NO_TIMERS;
+
   private int next;
   private boolean closed;
 
@@ -34,10 +40,14 @@ public final class ProcessTimers {
 
   ProcessTimers(Process process) {
     this.process = process;
-    real = new PosixTimer(process, null, SignalInfo.kernel(Signals.SIGALRM), 0);
-    virtual = new CpuTimer(process, () -> SignalDelivery.send(process, Signals.SIGVTALRM), false);
-    profiling = new CpuTimer(process, () -> SignalDelivery.send(process, Signals.SIGPROF), true);
-    limit = new CpuTimer(process, this::limitReached, true);
+    real = new PosixTimer(process, null, SignalInfo.kernel(Signals.SIGALRM), 0, null);
+    virtual =
+        new CpuTimer(
+            process, () -> SignalDelivery.send(process, Signals.SIGVTALRM), process::userNanos);
+    profiling =
+        new CpuTimer(
+            process, () -> SignalDelivery.send(process, Signals.SIGPROF), process::cpuNanos);
+    limit = new CpuTimer(process, this::limitReached, process::cpuNanos);
   }
 
   /** The interval timers of setitimer(2), in the order of their numbers. */
@@ -76,10 +86,12 @@ public final class ProcessTimers {
    * @param target the task that gets the signal, or null for the process
    * @param signal 0 for none
    * @param value si_value; null for the timer's number
+   * @param time whose CPU time the clock is; null for a clock that runs by itself
    * @return the timer's number
    * @throws ErrnoException EAGAIN if there are too many
    */
-  public int create(@Nullable Task target, int signal, @Nullable Long value, int clock) {
+  public int create(
+      @Nullable Task target, int signal, @Nullable Long value, int clock, @Nullable CpuTime time) {
     lock.lock();
     try {
       int uid = process.credentials().uid();
@@ -95,7 +107,12 @@ public final class ProcessTimers {
           signal == 0
               ? null
               : SignalInfo.timer(signal, number, 0, value != null ? value : (long) number);
-      created.put(number, new Created(new PosixTimer(process, target, info, clock), uid));
+      PosixTimer timer = new PosixTimer(process, target, info, clock, time);
+      created.put(number, new Created(timer, uid));
+      if (time != null) {
+        ofCpuTime = Arrays.copyOf(ofCpuTime, ofCpuTime.length + 1);
+        ofCpuTime[ofCpuTime.length - 1] = timer;
+      }
       return number;
     } finally {
       lock.unlock();
@@ -140,6 +157,8 @@ public final class ProcessTimers {
 
   private void delete(Created gone) {
     gone.timer.delete();
+    ofCpuTime =
+        Arrays.stream(ofCpuTime).filter(other -> other != gone.timer).toArray(PosixTimer[]::new);
     process.kernel().processes().queuedSignals().remove(gone.uid, 1);
   }
 
@@ -164,11 +183,14 @@ public final class ProcessTimers {
     SignalDelivery.send(process, ends ? Signals.SIGKILL : Signals.SIGXCPU);
   }
 
-  /** A task of the process begins to run on a vCPU. */
+  /** A task of the process begins to run on a vCPU, or there in another's place. */
   void runs() {
     limit.runs();
     virtual.runs();
     profiling.runs();
+    for (PosixTimer timer : ofCpuTime) {
+      timer.runs();
+    }
   }
 
   /** Deletes the timers of timer_create(2), as execve(2) does. */

@@ -253,6 +253,7 @@ public final class Task extends Schedulable implements Caller, ThreadView {
     next.switches++;
     next.runs(now);
     kernel().scheduler().switchTo(on.index(), next, now);
+    process.signalState().timers().runs();
   }
 
   /** Takes the task off its vCPU, registers saved. */
