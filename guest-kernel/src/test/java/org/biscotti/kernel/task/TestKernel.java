@@ -1,6 +1,7 @@
 package org.biscotti.kernel.task;
 
 import java.lang.foreign.Arena;
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
 import org.biscotti.kernel.abi.Mman;
 import org.biscotti.kernel.abi.Signals;
@@ -122,7 +123,7 @@ public final class TestKernel implements AutoCloseable {
 
   /** Calls as a program does; a result or a negative error number. */
   public long call(Task task, long number, long... arguments) {
-    long[] all = java.util.Arrays.copyOf(arguments, 6);
+    long[] all = Arrays.copyOf(arguments, 6);
     return dispatcher.call(task, number, all[0], all[1], all[2], all[3], all[4], all[5]);
   }
 

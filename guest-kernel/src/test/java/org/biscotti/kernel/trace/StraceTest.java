@@ -7,40 +7,20 @@ import static org.assertj.core.api.Assertions.tuple;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.Writer;
-import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import org.biscotti.kernel.abi.Errno;
-import org.biscotti.kernel.abi.Mman;
 import org.biscotti.kernel.abi.Signals;
-import org.biscotti.kernel.fs.Credentials;
-import org.biscotti.kernel.fs.Dentry;
-import org.biscotti.kernel.fs.FileTable;
-import org.biscotti.kernel.mem.AddressSpace;
-import org.biscotti.kernel.mem.FrameAllocator;
-import org.biscotti.kernel.mem.MemoryPolicy;
-import org.biscotti.kernel.parallel.Parallel;
-import org.biscotti.kernel.port.Clock;
-import org.biscotti.kernel.port.CpuContext;
-import org.biscotti.kernel.port.GuestMemory;
-import org.biscotti.kernel.port.NoBacking;
 import org.biscotti.kernel.syscall.Dispatcher;
 import org.biscotti.kernel.syscall.SyscallObserver;
 import org.biscotti.kernel.syscall.SyscallTable;
-import org.biscotti.kernel.task.FutexTable;
-import org.biscotti.kernel.task.KernelLog;
-import org.biscotti.kernel.task.KernelState;
-import org.biscotti.kernel.task.KernelTimers;
-import org.biscotti.kernel.task.Process;
-import org.biscotti.kernel.task.ProcessTable;
-import org.biscotti.kernel.task.Scheduler;
 import org.biscotti.kernel.task.Task;
+import org.biscotti.kernel.task.TestKernel;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** The observers on real tasks, whose calls go through the dispatcher. */
 class StraceTest {
-  private static final int PAGE = GuestMemory.PAGE_SIZE;
   private static final int GETPID = 39;
   private static final int EXIT = 60;
   private static final int UNAME = 63;
@@ -48,73 +28,16 @@ class StraceTest {
   private static final int PRCTL = 157;
   private static final int WRITE = 1;
 
-  private final Arena arena = Arena.ofShared();
-  private final GuestMemory memory =
-      new GuestMemory(arena.allocate(257L * PAGE, PAGE), new NoBacking());
-  private final FrameAllocator frames = new FrameAllocator(memory, PAGE, MemoryPolicy.EXACT);
-  private final KernelState kernel =
-      new KernelState(
-          memory,
-          frames,
-          MemoryPolicy.EXACT,
-          new StoppedClock(),
-          0,
-          1,
-          null,
-          new ProcessTable(),
-          new Scheduler<>(1),
-          new FutexTable(),
-          null,
-          new KernelTimers(new KernelLog()),
-          Parallel.NONE,
-          new KernelLog());
+  private final TestKernel kernel = new TestKernel();
   private final StringWriter output = new StringWriter();
   private final Strace strace = new Strace(output);
   private final Statistics statistics = new Statistics(1);
   private final Dispatcher dispatcher =
       new Dispatcher(new SyscallTable(), CompositeObserver.of(List.of(strace, statistics)));
 
-  private static final class StoppedClock implements Clock {
-    @Override
-    public long realtimeNanos() {
-      return 0;
-    }
-
-    @Override
-    public long monotonicNanos() {
-      return 0;
-    }
-  }
-
   @AfterEach
   void close() {
-    arena.close();
-  }
-
-  private Task program() {
-    AddressSpace space = new AddressSpace(frames, memory, new long[] {0x1003}, MemoryPolicy.EXACT);
-    return Process.create(
-            kernel,
-            space,
-            new FileTable(10),
-            null,
-            Credentials.ROOT,
-            new Dentry(null, null, "program"),
-            new Process.ProgramImage(0, 0, 0, 0, 0, 0),
-            new CpuContext())
-        .mainTask();
-  }
-
-  private static long page(Task task) {
-    return task.space()
-        .mmap(
-            0,
-            PAGE,
-            Mman.PROT_READ | Mman.PROT_WRITE,
-            Mman.MAP_PRIVATE | Mman.MAP_ANONYMOUS,
-            null,
-            0,
-            false);
+    kernel.close();
   }
 
   private long call(Task task, long number, long a, long b, long c) {
@@ -133,8 +56,8 @@ class StraceTest {
 
   @Test
   void aProgramFromStartToEnd() {
-    Task task = program();
-    long page = page(task);
+    Task task = kernel.program();
+    long page = TestKernel.page(task);
     task.memory().copyOut(page, "name\0".getBytes(US_ASCII), 0, 5);
     strace.executed("./a", List.of("./a", "b c"), 0x7f00, 35);
     call(task, PRCTL, 15, page, 0);
@@ -163,8 +86,8 @@ class StraceTest {
 
   @Test
   void theStringIsTheOneThatWasPassed() {
-    Task task = program();
-    long page = page(task);
+    Task task = kernel.program();
+    long page = TestKernel.page(task);
     task.memory().setByte(page, (byte) 'x');
     long[] arguments = {1, page, 1, 0, 0, 0};
     strace.entered(task, WRITE, new SyscallTable().find(WRITE), arguments);
@@ -175,8 +98,8 @@ class StraceTest {
 
   @Test
   void severalProcessesAreToldApart() {
-    Task first = program();
-    Task second = program();
+    Task first = kernel.program();
+    Task second = kernel.program();
     call(first, GETPID, 0, 0, 0);
     call(second, EXIT, 0, 0, 0);
     end(second);
@@ -191,7 +114,7 @@ class StraceTest {
 
   @Test
   void aKilledProgramLeavesItsCallUnfinished() {
-    Task task = program();
+    Task task = kernel.program();
     long[] arguments = {0, 0x7000, 10, 0, 0, 0};
     SyscallTable table = new SyscallTable();
     strace.entered(task, 0, table.find(0), arguments);
@@ -223,7 +146,7 @@ class StraceTest {
               public void close() {}
             });
     Dispatcher traced = new Dispatcher(new SyscallTable(), broken);
-    Task task = program();
+    Task task = kernel.program();
     for (int i = 0; i < 2; i++) {
       assertThat(traced.observed(task, GETPID, new long[6], true, 0)).isEqualTo(1);
     }
