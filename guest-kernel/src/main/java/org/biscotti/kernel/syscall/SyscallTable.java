@@ -178,7 +178,8 @@ public final class SyscallTable {
         FileCalls::ioctl,
         PARTIAL,
         "fd enum:ioctl ioctl:1",
-        "terminals, FIONREAD, FIOCLEX, FIONCLEX, FIONBIO; ENOTTY for the rest");
+        "FIONREAD, FIOCLEX, FIONCLEX, FIONBIO; of terminals all but TCGETA, TIOCEXCL, TIOCSIG and"
+            + " their like; ENOTTY for the rest");
     row(17, "pread64", FileCalls::pread64, FULL, "fd buf:out:ret size off");
     row(18, "pwrite64", FileCalls::pwrite64, FULL, "fd buf:in:2 size off");
     row(19, "readv", FileCalls::readv, FULL, "fd struct:iovec:out:2 ulong");

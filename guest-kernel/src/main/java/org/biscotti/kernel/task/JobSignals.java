@@ -35,13 +35,14 @@ public final class JobSignals implements JobControl {
   }
 
   @Override
-  public boolean isGroupOf(int group, int session) {
+  public int sessionOf(int group) {
     for (Process process : table.all()) {
-      if (process.processGroup() == group && process.session() == session) {
-        return true;
+      if (process.processGroup() == group) {
+        return process.session();
       }
     }
-    return false;
+    Process process = table.find(group);
+    return process == null ? 0 : process.session();
   }
 
   @Override

@@ -22,6 +22,7 @@ class FileConstantsTest {
       #include <limits.h>
       #include <poll.h>
       #include <sys/file.h>
+      #include <asm/termbits.h>
       #include <sys/ioctl.h>
       #include <sys/stat.h>
       #include <sys/statfs.h>
@@ -44,6 +45,7 @@ class FileConstantsTest {
           Map.entry("STATX_STRUCT_SIZE", "sizeof(struct statx)"),
           Map.entry("STATFS_SIZE", "sizeof(struct statfs)"),
           Map.entry("POLLFD_SIZE", "sizeof(struct pollfd)"),
+          Map.entry("TERMIOS2_SIZE", "sizeof(struct termios2)"),
           Map.entry("WINSIZE_SIZE", "sizeof(struct winsize)"));
 
   /** Offsets, which are compared by themselves, and sets of our own making. */

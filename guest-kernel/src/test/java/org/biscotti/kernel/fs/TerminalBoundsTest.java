@@ -10,7 +10,6 @@ import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.Fcntl;
 import org.biscotti.kernel.abi.Ioctl;
 import org.biscotti.kernel.abi.Poll;
-import org.biscotti.kernel.fs.tty.JobControl;
 import org.biscotti.kernel.fs.tty.Terminals;
 import org.biscotti.kernel.mem.KernelMemory;
 import org.biscotti.kernel.mem.KernelMemory.Kind;
@@ -34,7 +33,7 @@ class TerminalBoundsTest {
 
   @BeforeEach
   void open() {
-    tree.files.addTerminals(new Terminals(new Nobody(), tree.files.clock(), tree.frames));
+    tree.files.addTerminals(new Terminals(new TestJobs(), tree.files.clock(), tree.frames));
     master = tree.open("/dev/ptmx", Fcntl.O_RDWR | Fcntl.O_NOCTTY);
     tree.user.setInt(tree.area, 0);
     master.ioctl(Ioctl.TIOCSPTLCK, tree.area, tree.user, tree);
@@ -160,44 +159,5 @@ class TerminalBoundsTest {
     long before = KernelMemory.HEAP.count(Kind.BYTE);
     slave.release();
     assertThat(KernelMemory.HEAP.count(Kind.BYTE)).isEqualTo(before - (64 << 10));
-  }
-
-  /** There are no processes. */
-  private static final class Nobody implements JobControl {
-    @Override
-    public int group(Caller caller) {
-      return 1;
-    }
-
-    @Override
-    public int session(Caller caller) {
-      return 1;
-    }
-
-    @Override
-    public boolean leadsSession(Caller caller) {
-      return false;
-    }
-
-    @Override
-    public boolean isGroupOf(int group, int session) {
-      return false;
-    }
-
-    @Override
-    public boolean isOrphaned(int group) {
-      return false;
-    }
-
-    @Override
-    public boolean ignores(Caller caller, int signal) {
-      return false;
-    }
-
-    @Override
-    public void signalGroup(int group, int signal) {}
-
-    @Override
-    public void signalLeader(int session, int signal) {}
   }
 }

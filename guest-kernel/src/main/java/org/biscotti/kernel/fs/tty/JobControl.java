@@ -13,8 +13,8 @@ public interface JobControl {
   /** True if whoever calls leads its session. */
   boolean leadsSession(Caller caller);
 
-  /** True if a group is one of a session. */
-  boolean isGroupOf(int group, int session);
+  /** Session of a group, or of the process of that number if it is none; 0 if it is neither. */
+  int sessionOf(int group);
 
   /** True if a stop by the terminal would leave the group without anybody to continue it. */
   boolean isOrphaned(int group);

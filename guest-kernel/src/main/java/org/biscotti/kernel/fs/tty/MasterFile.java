@@ -20,11 +20,13 @@ final class MasterFile extends OpenFile {
 
   private final Terminal terminal;
   private final Terminals all;
+  private final SessionControl sessions;
 
   MasterFile(Dentry dentry, int flags, Terminal terminal, Terminals all) {
     super(dentry, flags);
     this.terminal = terminal;
     this.all = all;
+    sessions = new SessionControl(terminal, all);
   }
 
   @Override
@@ -124,10 +126,21 @@ final class MasterFile extends OpenFile {
       case Ioctl.TIOCGPTPEER -> {
         OpenFile peer = all.openPeer(terminal, (int) argument);
         boolean closes = (argument & Fcntl.O_CLOEXEC) != 0;
-        return caller.files().installNew(peer, closes);
+        int fd = caller.files().installNew(peer, closes);
+        all.becomeControlling(terminal, (int) argument, caller);
+        return fd;
       }
+      case Ioctl.TIOCPKT -> terminal.setPackets(memory.getInt(argument) != 0);
+      case Ioctl.TIOCGPKT -> memory.setInt(argument, terminal.hasPackets() ? 1 : 0);
       case Ioctl.FIONREAD -> memory.setInt(argument, terminal.outputBytes());
       case Ioctl.TIOCGPGRP -> memory.setInt(argument, terminal.foreground());
+      case Ioctl.TIOCSPGRP -> sessions.setForeground(caller, memory, argument);
+      case Ioctl.TIOCGSID -> {
+        if (terminal.session() == 0) {
+          throw ErrnoException.of(Errno.ENOTTY);
+        }
+        memory.setInt(argument, terminal.session());
+      }
       default -> {
         return TerminalControl.ioctl(terminal, request, argument, memory);
       }

@@ -6,6 +6,7 @@ import java.util.ArrayDeque;
 import java.util.concurrent.locks.ReentrantLock;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.abi.Ioctl;
 import org.biscotti.kernel.abi.Poll;
 import org.biscotti.kernel.abi.Signals;
 import org.biscotti.kernel.mem.KernelMemory;
@@ -68,7 +69,12 @@ final class Terminal {
   private int column;
   private int lineColumn;
   private boolean literal;
+
+  /** Nothing may be written for now; {@code held} if TCOOFF says so, which no key undoes. */
   private boolean stopped;
+
+  private boolean held;
+  private final PacketMode packets = new PacketMode();
 
   private int openPrograms;
   private boolean everOpened;
@@ -79,7 +85,7 @@ final class Terminal {
   private int wakePrograms;
 
   private int wakeMaster;
-  private int signal;
+  private long signals;
 
   /** Makes a terminal, for which {@link #HEAP_BYTES} have been reserved. */
   Terminal(int index, JobControl jobs) {
@@ -90,14 +96,14 @@ final class Terminal {
   private void unlock() {
     int programEvents = wakePrograms;
     int masterEvents = wakeMaster;
-    int sent = signal;
+    long sent = signals;
     int group = foreground;
     wakePrograms = 0;
     wakeMaster = 0;
-    signal = 0;
+    signals = 0;
     lock.unlock();
-    if (sent != 0 && group != 0) {
-      jobs.signalGroup(group, sent);
+    for (; sent != 0 && group != 0; sent &= sent - 1) {
+      jobs.signalGroup(group, Long.numberOfTrailingZeros(sent) + 1);
     }
     if (programEvents != 0) {
       programs.wake(programEvents);
@@ -178,15 +184,36 @@ final class Terminal {
 
   private boolean flowControl(int c) {
     if (modes.is(VSTOP, c)) {
-      stopped = true;
+      stop();
       return true;
     }
     boolean starts = modes.is(VSTART, c);
-    if (starts || (stopped && modes.in(IXANY))) {
-      stopped = false;
-      wakePrograms |= Poll.WRITABLE;
+    if (starts || modes.in(IXANY)) {
+      start();
     }
     return starts;
+  }
+
+  private void stop() {
+    if (!stopped) {
+      stopped = true;
+      note(Ioctl.TIOCPKT_STOP, Ioctl.TIOCPKT_START);
+    }
+  }
+
+  private void start() {
+    if (stopped && !held) {
+      stopped = false;
+      wakePrograms |= Poll.WRITABLE;
+      note(Ioctl.TIOCPKT_START, Ioctl.TIOCPKT_STOP);
+    }
+  }
+
+  /** Tells a master in packet mode. */
+  private void note(int happened, int opposite) {
+    if (packets.note(happened, opposite)) {
+      wakeMaster |= Poll.READABLE | Poll.POLLPRI;
+    }
   }
 
   private boolean signals(int c) {
@@ -199,10 +226,12 @@ final class Terminal {
     }
     if (!modes.has(NOFLSH)) {
       flushInput();
-      output.clear();
+      flushOutput();
     }
-    signal = which;
-    stopped = false;
+    signals |= Signals.bit(which);
+    if (modes.in(IXON)) {
+      start();
+    }
     echo(c);
     return true;
   }
@@ -227,7 +256,7 @@ final class Terminal {
       put(LINE_FEED);
       lineColumn = column;
       for (byte b : editing.peek(Integer.MAX_VALUE)) {
-        echo(b & 0xff);
+        echoLiteral(b & 0xff);
       }
     } else if (m.is(VEOF, c)) {
       finishLine();
@@ -238,7 +267,7 @@ final class Terminal {
       }
       if (ends) {
         if (m.has(ECHO) || (c == LINE_FEED && m.has(ECHONL))) {
-          putEcho(c);
+          show(c);
         }
         editing.add(c);
         finishLine();
@@ -260,7 +289,7 @@ final class Terminal {
     } else {
       editing.add(c);
     }
-    echo(c);
+    echoLiteral(c);
   }
 
   private void finishLine() {
@@ -357,12 +386,27 @@ final class Terminal {
 
   private void echo(int c) {
     if (modes.has(ECHO)) {
-      putEcho(c);
+      show(c);
     }
   }
 
-  private void putEcho(int c) {
-    if (isShownAsControl(c) && c != LINE_FEED) {
+  private void show(int c) {
+    if (c == LINE_FEED) {
+      put(c);
+    } else {
+      showLiteral(c);
+    }
+  }
+
+  /** Echoes what is in a line: a line feed there is no end of it, and is shown. */
+  private void echoLiteral(int c) {
+    if (modes.has(ECHO)) {
+      showLiteral(c);
+    }
+  }
+
+  private void showLiteral(int c) {
+    if (isShownAsControl(c)) {
       put('^');
       put(c ^ 0x40);
     } else {
@@ -439,7 +483,7 @@ final class Terminal {
   }
 
   /**
-   * Reads what has been written.
+   * Reads what has been written; in packet mode what has happened, or a byte in front.
    *
    * @return bytes, -1 if there are none yet
    * @throws ErrnoException EIO once the programs' side is closed
@@ -447,8 +491,20 @@ final class Terminal {
   long readOutput(UserBuffer to, int most) {
     lock.lock();
     try {
+      if (packets.hasStatus()) {
+        putByte(to, packets.status());
+        packets.told();
+        return 1;
+      }
       requireOutput();
-      return output.size() == 0 ? -1 : give(output, to, most);
+      if (output.size() == 0) {
+        return -1;
+      }
+      if (!packets.isOn()) {
+        return give(output, to, most);
+      }
+      putByte(to, Ioctl.TIOCPKT_DATA);
+      return 1 + move(output, to, most);
     } finally {
       unlock();
     }
@@ -459,6 +515,31 @@ final class Terminal {
       wakePrograms |= Poll.WRITABLE;
     } else if (everOpened && openPrograms == 0) {
       throw ErrnoException.of(Errno.EIO);
+    }
+  }
+
+  private static void putByte(UserBuffer to, int value) {
+    if (to.put(new byte[] {(byte) value}, 0, 1) == 0) {
+      throw ErrnoException.of(Errno.EFAULT);
+    }
+  }
+
+  boolean hasPackets() {
+    lock.lock();
+    try {
+      return packets.isOn();
+    } finally {
+      unlock();
+    }
+  }
+
+  /** TIOCPKT. */
+  void setPackets(boolean value) {
+    lock.lock();
+    try {
+      packets.set(value);
+    } finally {
+      unlock();
     }
   }
 
@@ -478,16 +559,21 @@ final class Terminal {
       if (output.size() > 0) {
         events |= Poll.READABLE;
       }
+      if (packets.hasStatus()) {
+        events |= Poll.READABLE | Poll.POLLPRI;
+      }
       return everOpened && openPrograms == 0 ? events | Poll.POLLHUP : events;
     } finally {
       unlock();
     }
   }
 
-  /** The master side is gone: the programs' is hung up. */
+  /**
+   * The master side is gone: the programs' is hung up, which the session's leader is told. What it
+   * ran in the foreground is told when the leader ends ({@link Terminals#sessionEnded}).
+   */
   void closeMaster() {
     int leader;
-    int group;
     lock.lock();
     try {
       if (masterOpen && openPrograms == 0) {
@@ -495,24 +581,15 @@ final class Terminal {
       }
       masterOpen = false;
       leader = session;
-      group = foreground;
       session = 0;
       foreground = 0;
       wakePrograms |= Poll.POLLIN | Poll.POLLOUT | Poll.POLLHUP | Poll.POLLERR;
     } finally {
       unlock();
     }
-    hangUp(leader, group);
-  }
-
-  private void hangUp(int leader, int group) {
     if (leader != 0) {
       jobs.signalLeader(leader, Signals.SIGHUP);
       jobs.signalLeader(leader, Signals.SIGCONT);
-    }
-    if (group != 0 && group != leader) {
-      jobs.signalGroup(group, Signals.SIGHUP);
-      jobs.signalGroup(group, Signals.SIGCONT);
     }
   }
 
@@ -554,33 +631,31 @@ final class Terminal {
   }
 
   /**
-   * Reads what there is.
+   * Reads a line, or without lines what there is.
    *
-   * @return bytes, 0 at an end of file, -1 if there is not enough yet
+   * @param least with fewer bytes than this, unless they are a line, none is read
+   * @return bytes, 0 at an end of file, -1 if there is not enough
    */
-  long read(UserBuffer to) {
+  long read(UserBuffer to, long least) {
     lock.lock();
     try {
+      if (!masterOpen) {
+        return 0;
+      }
       if (modes.has(ICANON)) {
         return readLine(to);
       }
-      int enough = (int) Math.min(Math.max(modes.control(VMIN), 1), to.remaining());
-      if (ready.size() < enough && (modes.control(VTIME) == 0 || ready.size() == 0)) {
-        boolean polls = modes.control(VMIN) == 0 && modes.control(VTIME) == 0;
-        return !masterOpen || polls ? 0 : -1;
-      }
-      return giveInput(to, ready.size());
+      return ready.size() < least ? -1 : giveInput(to, ready.size());
     } finally {
       unlock();
     }
   }
 
-  /** How long a read waits for a first byte in nanoseconds, {@link Long#MAX_VALUE} for ever. */
-  long readTimeout() {
+  /** True if a read need not wait for a first byte. */
+  boolean hasInput() {
     lock.lock();
     try {
-      boolean timed = !modes.has(ICANON) && modes.control(VMIN) == 0 && modes.control(VTIME) != 0;
-      return timed ? modes.control(VTIME) * 100_000_000L : Long.MAX_VALUE;
+      return !masterOpen || (modes.has(ICANON) ? !lines.isEmpty() : ready.size() > 0);
     } finally {
       unlock();
     }
@@ -589,7 +664,7 @@ final class Terminal {
   private long readLine(UserBuffer to) {
     Integer length = lines.peek();
     if (length == null) {
-      return masterOpen ? -1 : 0;
+      return -1;
     }
     long given = giveInput(to, length);
     lines.poll();
@@ -606,11 +681,16 @@ final class Terminal {
 
   /** Moves bytes to a program; what it cannot take stays. */
   private static long give(ByteQueue from, UserBuffer to, int most) {
-    byte[] bytes = from.peek((int) Math.min(most, to.remaining()));
-    long given = to.put(bytes, 0, bytes.length);
+    long given = move(from, to, most);
     if (given == 0 && to.faulted()) {
       throw ErrnoException.of(Errno.EFAULT);
     }
+    return given;
+  }
+
+  private static long move(ByteQueue from, UserBuffer to, int most) {
+    byte[] bytes = from.peek((int) Math.min(most, to.remaining()));
+    long given = to.put(bytes, 0, bytes.length);
     from.drop((int) given);
     return given;
   }
@@ -640,7 +720,7 @@ final class Terminal {
     lock.lock();
     try {
       if (!masterOpen) {
-        return Poll.POLLIN | Poll.POLLOUT | Poll.POLLHUP | Poll.POLLERR | Poll.POLLRDNORM;
+        return Poll.READABLE | Poll.WRITABLE | Poll.POLLHUP | Poll.POLLERR;
       }
       int events = 0;
       boolean readable =
@@ -674,6 +754,13 @@ final class Terminal {
     ready.clear();
     lines.clear();
     editing.clear();
+    note(Ioctl.TIOCPKT_FLUSHREAD, 0);
+  }
+
+  private void flushOutput() {
+    output.clear();
+    wakePrograms |= Poll.WRITABLE;
+    note(Ioctl.TIOCPKT_FLUSHWRITE, 0);
   }
 
   /** TCFLSH: 0 input, 1 output, 2 both. */
@@ -687,27 +774,39 @@ final class Terminal {
         flushInput();
       }
       if (which != 0) {
-        output.clear();
-        wakePrograms |= Poll.WRITABLE;
+        flushOutput();
       }
     } finally {
       unlock();
     }
   }
 
-  /** TCXONC: 0 stops output, 1 starts it again; the others have no meaning here. */
+  /** TCXONC: 0 stops output, 1 starts it again; 2 and 3 ask the other side to stop and start. */
   void flow(int action) {
     if (action < 0 || action > 3) {
       throw ErrnoException.of(Errno.EINVAL);
     }
     lock.lock();
     try {
-      if (action < 2) {
-        stopped = action == 0;
-        wakePrograms |= Poll.WRITABLE;
+      if (action > 1) {
+        send(modes.control(action == 2 ? VSTOP : VSTART));
+      } else if (action == 0) {
+        held = true;
+        stop();
+      } else if (held) {
+        held = false;
+        start();
       }
     } finally {
       unlock();
+    }
+  }
+
+  /** Sends a control character as it is, unless it is switched off. */
+  private void send(int c) {
+    if (c != 0 && output.size() < OUTPUT_BYTES_MAX + ECHO_BYTES_MAX) {
+      output.add(c);
+      wakeMaster |= Poll.READABLE;
     }
   }
 
@@ -723,23 +822,26 @@ final class Terminal {
     }
   }
 
-  byte[] attributes() {
+  Termios modes() {
     lock.lock();
     try {
-      return modes.encode();
+      return modes;
     } finally {
       unlock();
     }
   }
 
-  void setAttributes(byte[] bytes, boolean flushes) {
+  /** From the bytes of TCSETS or TCSETS2. */
+  void setModes(byte[] bytes, boolean flushes) {
     lock.lock();
     try {
-      boolean lineWise = modes.has(ICANON);
-      modes = Termios.decode(bytes);
+      Termios before = modes;
+      boolean lineWise = before.has(ICANON);
+      modes = before.changed(bytes);
       if (flushes) {
         flushInput();
       }
+      literal &= lineWise == modes.has(ICANON);
       if (lineWise && !modes.has(ICANON)) {
         wakeMaster |= Poll.WRITABLE;
         lines.clear();
@@ -750,11 +852,20 @@ final class Terminal {
         lines.add(ready.size());
       }
       if (!modes.in(IXON)) {
-        stopped = false;
+        start();
       }
+      noteFlowControl(before.hasUsualFlowControl(), modes.hasUsualFlowControl());
       wakePrograms |= Poll.POLLIN | Poll.POLLOUT;
     } finally {
       unlock();
+    }
+  }
+
+  private void noteFlowControl(boolean before, boolean now) {
+    if (now && !before) {
+      note(Ioctl.TIOCPKT_DOSTOP, Ioctl.TIOCPKT_NOSTOP);
+    } else if (before && !now) {
+      note(Ioctl.TIOCPKT_NOSTOP, Ioctl.TIOCPKT_DOSTOP);
     }
   }
 
@@ -777,7 +888,7 @@ final class Terminal {
     lock.lock();
     try {
       if (rows != newRows || columns != newColumns || pixels != newPixels) {
-        signal = Signals.SIGWINCH;
+        signals |= Signals.bit(Signals.SIGWINCH);
       }
       rows = newRows;
       columns = newColumns;
@@ -825,8 +936,12 @@ final class Terminal {
     }
   }
 
-  /** The session's leader has ended, or gives the terminal up. */
-  void leave() {
+  /**
+   * The session's leader has ended, or gives the terminal up.
+   *
+   * @return the group that was in the foreground, 0 for none
+   */
+  int leave() {
     int group;
     lock.lock();
     try {
@@ -836,7 +951,7 @@ final class Terminal {
     } finally {
       unlock();
     }
-    hangUp(0, group);
+    return group;
   }
 
   boolean isLocked() {

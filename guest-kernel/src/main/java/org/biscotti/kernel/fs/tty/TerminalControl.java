@@ -12,12 +12,15 @@ final class TerminalControl {
   static long ioctl(Terminal terminal, int request, long argument, UserMemory memory) {
     switch (request) {
       case Ioctl.TCGETS ->
-          memory.copyOutFully(argument, terminal.attributes(), 0, Ioctl.TERMIOS_SIZE);
-      case Ioctl.TCSETS, Ioctl.TCSETSW, Ioctl.TCSETSF -> {
-        byte[] bytes = new byte[Ioctl.TERMIOS_SIZE];
-        memory.copyInFully(argument, bytes, 0, bytes.length);
-        terminal.setAttributes(bytes, request == Ioctl.TCSETSF);
-      }
+          memory.copyOutFully(argument, terminal.modes().encode(), 0, Ioctl.TERMIOS_SIZE);
+      case Ioctl.TCGETS2 ->
+          memory.copyOutFully(argument, terminal.modes().encode(), 0, Ioctl.TERMIOS2_SIZE);
+      case Ioctl.TCSETS, Ioctl.TCSETSW ->
+          setModes(terminal, memory, argument, Ioctl.TERMIOS_SIZE, false);
+      case Ioctl.TCSETSF -> setModes(terminal, memory, argument, Ioctl.TERMIOS_SIZE, true);
+      case Ioctl.TCSETS2, Ioctl.TCSETSW2 ->
+          setModes(terminal, memory, argument, Ioctl.TERMIOS2_SIZE, false);
+      case Ioctl.TCSETSF2 -> setModes(terminal, memory, argument, Ioctl.TERMIOS2_SIZE, true);
       case Ioctl.TIOCGWINSZ -> {
         int size = terminal.size();
         memory.setShort(argument, (short) (size >>> 16));
@@ -39,5 +42,12 @@ final class TerminalControl {
       default -> throw ErrnoException.of(Errno.ENOTTY);
     }
     return 0;
+  }
+
+  private static void setModes(
+      Terminal terminal, UserMemory memory, long address, int size, boolean flushes) {
+    byte[] bytes = new byte[size];
+    memory.copyInFully(address, bytes, 0, size);
+    terminal.setModes(bytes, flushes);
   }
 }

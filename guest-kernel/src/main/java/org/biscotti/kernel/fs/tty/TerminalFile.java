@@ -20,12 +20,14 @@ final class TerminalFile extends OpenFile {
 
   private final Terminal terminal;
   private final Terminals all;
+  private final SessionControl sessions;
 
   /** Opens it; the caller has done {@link Terminal#opened}. */
   TerminalFile(Dentry dentry, int flags, Terminal terminal, Terminals all) {
     super(dentry, flags);
     this.terminal = terminal;
     this.all = all;
+    sessions = new SessionControl(terminal, all);
   }
 
   Terminal terminal() {
@@ -35,27 +37,6 @@ final class TerminalFile extends OpenFile {
   @Override
   protected void closed() {
     terminal.closed();
-  }
-
-  // ---- job control ----
-
-  /** Stops a background process that uses its terminal (credentials(7)). */
-  private void requireForeground(Caller caller, int signal) {
-    JobControl jobs = all.jobs();
-    int group = jobs.group(caller);
-    int foreground = terminal.foreground();
-    if (terminal.session() != jobs.session(caller) || foreground == 0 || foreground == group) {
-      return;
-    }
-    boolean ignored = jobs.ignores(caller, signal);
-    if (signal == Signals.SIGTTOU && ignored) {
-      return;
-    }
-    if (ignored || jobs.isOrphaned(group)) {
-      throw ErrnoException.of(Errno.EIO);
-    }
-    jobs.signalGroup(group, signal);
-    throw ErrnoException.of(Errno.EINTR);
   }
 
   // ---- reading and writing ----
@@ -68,25 +49,41 @@ final class TerminalFile extends OpenFile {
     if (to.remaining() == 0) {
       return 0;
     }
-    long deadline = Long.MAX_VALUE;
-    while (true) {
-      requireForeground(caller, Signals.SIGTTIN);
-      long done = terminal.read(to);
-      if (done >= 0) {
-        return done;
+    sessions.requireForeground(caller, Signals.SIGTTIN);
+    Termios modes = terminal.modes();
+    long least = Math.min(modes.leastBytes(), to.remaining());
+    long deadline = deadline(modes.firstByteNanos());
+    boolean piecewise = isNonBlocking() || Thread.currentThread().isVirtual();
+    long done = 0;
+    try {
+      while (done < least && !to.faulted()) {
+        long some = terminal.read(to, piecewise ? 1 : least);
+        if (some > 0) {
+          done += some;
+          deadline = deadline(modes.nextByteNanos());
+        } else if (some == 0 || modes.firstByteNanos() == 0 || !awaitInput(deadline)) {
+          break;
+        }
       }
-      if (isNonBlocking()) {
-        throw ErrnoException.of(Errno.EAGAIN);
-      }
-      MustWait.unlessVirtual();
-      if (deadline == Long.MAX_VALUE && terminal.readTimeout() != Long.MAX_VALUE) {
-        deadline = System.nanoTime() + terminal.readTimeout();
-      }
-      int seen = Poll.POLLIN | Poll.POLLHUP;
-      if (!terminal.programs.await(seen, () -> (readyEvents() & seen) != 0, deadline)) {
-        return 0;
+    } catch (ErrnoException stopped) {
+      if (done == 0) {
+        throw stopped;
       }
     }
+    return done;
+  }
+
+  private static long deadline(long nanos) {
+    return nanos == Long.MAX_VALUE ? nanos : System.nanoTime() + nanos;
+  }
+
+  /** Waits for a byte; false if none comes in time. */
+  private boolean awaitInput(long deadline) {
+    if (isNonBlocking()) {
+      throw ErrnoException.of(Errno.EAGAIN);
+    }
+    MustWait.unlessVirtual();
+    return terminal.programs.await(Poll.POLLIN | Poll.POLLHUP, terminal::hasInput, deadline);
   }
 
   @Override
@@ -95,7 +92,7 @@ final class TerminalFile extends OpenFile {
       throw ErrnoException.of(Errno.EBADF);
     }
     if (terminal.stopsBackgroundOutput()) {
-      requireForeground(caller, Signals.SIGTTOU);
+      sessions.requireForeground(caller, Signals.SIGTTOU);
     }
     if (from.remaining() > CHUNK_BYTES) {
       MustWait.unlessVirtual();
@@ -166,37 +163,37 @@ final class TerminalFile extends OpenFile {
 
   @Override
   public long ioctl(int request, long argument, UserMemory memory, Caller caller) {
-    JobControl jobs = all.jobs();
+    if (!terminal.isMasterOpen()) {
+      throw ErrnoException.of(request == Ioctl.TIOCSPGRP ? Errno.ENOTTY : Errno.EIO);
+    }
     switch (request) {
-      case Ioctl.TIOCSCTTY -> takeAsControlling(caller, argument);
+      case Ioctl.TIOCSCTTY -> sessions.takeAsControlling(caller, argument, isReadable());
       case Ioctl.TIOCNOTTY -> {
-        requireControlling(caller);
-        if (jobs.leadsSession(caller)) {
-          terminal.leave();
+        sessions.requireControlling(caller);
+        if (all.jobs().leadsSession(caller)) {
+          all.giveUp(terminal);
         }
       }
       case Ioctl.TIOCGPGRP -> {
-        requireControlling(caller);
+        sessions.requireControlling(caller);
         memory.setInt(argument, terminal.foreground());
       }
-      case Ioctl.TIOCSPGRP -> {
-        requireForeground(caller, Signals.SIGTTOU);
-        requireControlling(caller);
-        int group = memory.getInt(argument);
-        if (group < 0) {
-          throw ErrnoException.of(Errno.EINVAL);
-        }
-        if (!jobs.isGroupOf(group, terminal.session())) {
-          throw ErrnoException.of(Errno.EPERM);
-        }
-        terminal.setForeground(group);
-      }
+      case Ioctl.TIOCSPGRP -> sessions.setForeground(caller, memory, argument);
       case Ioctl.TIOCGSID -> {
-        requireControlling(caller);
+        sessions.requireControlling(caller);
         memory.setInt(argument, terminal.session());
       }
-      case Ioctl.TCSETS, Ioctl.TCSETSW, Ioctl.TCSETSF, Ioctl.TIOCSWINSZ, Ioctl.TCFLSH -> {
-        requireForeground(caller, Signals.SIGTTOU);
+      case Ioctl.TCSETS,
+          Ioctl.TCSETSW,
+          Ioctl.TCSETSF,
+          Ioctl.TCSETS2,
+          Ioctl.TCSETSW2,
+          Ioctl.TCSETSF2,
+          Ioctl.TCFLSH,
+          Ioctl.TCXONC,
+          Ioctl.TCSBRK,
+          Ioctl.TCSBRKP -> {
+        sessions.requireForeground(caller, Signals.SIGTTOU);
         return TerminalControl.ioctl(terminal, request, argument, memory);
       }
       case Ioctl.FIONREAD -> memory.setInt(argument, terminal.readableBytes());
@@ -205,26 +202,5 @@ final class TerminalFile extends OpenFile {
       }
     }
     return 0;
-  }
-
-  private void requireControlling(Caller caller) {
-    if (terminal.session() == 0 || terminal.session() != all.jobs().session(caller)) {
-      throw ErrnoException.of(Errno.ENOTTY);
-    }
-  }
-
-  /** TIOCSCTTY: for the leader of a session without a terminal; 1 steals it, for root. */
-  private void takeAsControlling(Caller caller, long steal) {
-    JobControl jobs = all.jobs();
-    int session = jobs.session(caller);
-    if (terminal.session() == session) {
-      return;
-    }
-    boolean taken = terminal.session() != 0;
-    boolean mayTake = !taken || (steal == 1 && caller.credentials().euid() == 0);
-    if (!jobs.leadsSession(caller) || all.controlling(session) != null || !mayTake) {
-      throw ErrnoException.of(Errno.EPERM);
-    }
-    terminal.setSession(session, jobs.group(caller));
   }
 }

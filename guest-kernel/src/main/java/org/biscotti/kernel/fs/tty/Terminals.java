@@ -1,11 +1,13 @@
 package org.biscotti.kernel.fs.tty;
 
+import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Fcntl;
+import org.biscotti.kernel.abi.Signals;
 import org.biscotti.kernel.abi.Stat;
 import org.biscotti.kernel.fs.Caller;
 import org.biscotti.kernel.fs.Dentry;
@@ -38,6 +40,9 @@ public final class Terminals implements Devices {
   private final MemoryFileSystem names;
   private final ReentrantLock lock = new ReentrantLock();
   private final Map<Integer, Entry> terminals = new TreeMap<>();
+
+  /** Of sessions whose terminal was hung up, which group was in the foreground. */
+  private final Map<Integer, Integer> hungUp = new HashMap<>();
 
   private record Entry(Terminal terminal, Dentry name) {}
 
@@ -87,17 +92,44 @@ public final class Terminals implements Devices {
       throw ErrnoException.of(device == TTY ? Errno.ENXIO : Errno.EIO);
     }
     terminal.opened();
-    if (device != TTY && (flags & Fcntl.O_NOCTTY) == 0) {
-      becomeControlling(terminal, caller);
+    if (device != TTY) {
+      becomeControlling(terminal, flags, caller);
     }
     return new TerminalFile(dentry, flags, terminal, this);
   }
 
   /** The first terminal that the leader of a session without one opens becomes its own. */
-  private void becomeControlling(Terminal terminal, Caller caller) {
+  void becomeControlling(Terminal terminal, int flags, Caller caller) {
+    if ((flags & Fcntl.O_NOCTTY) != 0 || (flags & Fcntl.O_ACCMODE) == Fcntl.O_WRONLY) {
+      return;
+    }
     int session = jobs.session(caller);
     if (jobs.leadsSession(caller) && terminal.session() == 0 && controlling(session) == null) {
-      terminal.setSession(session, jobs.group(caller));
+      setSession(terminal, session, jobs.group(caller));
+    }
+  }
+
+  /** Makes a terminal the controlling one of a session that has none. */
+  void setSession(Terminal terminal, int session, int group) {
+    lock.lock();
+    try {
+      hungUp.remove(session);
+    } finally {
+      lock.unlock();
+    }
+    terminal.setSession(session, group);
+  }
+
+  /** TIOCNOTTY of the session's leader: what is in the foreground is told. */
+  void giveUp(Terminal terminal) {
+    int group = terminal.leave();
+    signal(group, Signals.SIGHUP);
+    signal(group, Signals.SIGCONT);
+  }
+
+  private void signal(int group, int signal) {
+    if (group != 0) {
+      jobs.signalGroup(group, signal);
     }
   }
 
@@ -144,6 +176,9 @@ public final class Terminals implements Devices {
   void remove(Terminal terminal) {
     lock.lock();
     try {
+      if (terminal.session() != 0 && terminal.foreground() != 0) {
+        hungUp.put(terminal.session(), terminal.foreground());
+      }
       Entry entry = terminals.remove(terminal.index);
       Directory root = root();
       if (entry != null) {
@@ -227,11 +262,21 @@ public final class Terminals implements Devices {
     return terminal == null ? -1 : terminal.foreground();
   }
 
-  /** The leader of a session has ended. */
+  /** The leader of a session has ended: what is in the foreground of its terminal is told. */
   public void sessionEnded(int session) {
     Terminal terminal = controlling(session);
     if (terminal != null) {
-      terminal.leave();
+      signal(terminal.leave(), Signals.SIGHUP);
     }
+    int group;
+    lock.lock();
+    try {
+      group = hungUp.getOrDefault(session, 0);
+      hungUp.remove(session);
+    } finally {
+      lock.unlock();
+    }
+    signal(group, Signals.SIGHUP);
+    signal(group, Signals.SIGCONT);
   }
 }
