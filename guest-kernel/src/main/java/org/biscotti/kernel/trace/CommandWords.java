@@ -101,21 +101,40 @@ final class CommandWords {
   /** The structure that an ioctl stores, or an empty string. */
   private static String storedByIoctl(int request) {
     return switch (ConstantSets.one("ioctl").nameOf(request)) {
-      case "TCGETS" -> "termios";
+      case "TCGETS", "TCGETS2" -> "termios";
       case "TIOCGWINSZ" -> "winsize";
-      case "FIONREAD", "TIOCOUTQ", "TIOCGPGRP", "TIOCGSID", "TIOCGPTN", "TIOCMGET" -> "int";
+      case "FIONREAD",
+          "TIOCOUTQ",
+          "TIOCGPGRP",
+          "TIOCGSID",
+          "TIOCGPTN",
+          "TIOCMGET",
+          "TIOCGETD",
+          "TIOCGPKT",
+          "TIOCGPTLCK" ->
+          "int";
       default -> "";
     };
   }
 
   private static void ioctlEntry(TracedCall call, int request, int index, CallText out) {
     switch (ConstantSets.one("ioctl").nameOf(request)) {
-      case "TCGETS", "TIOCGWINSZ" -> {}
-      case "FIONREAD", "TIOCOUTQ", "TIOCGPGRP", "TIOCGSID", "TIOCGPTN", "TIOCMGET" -> {}
+      case "TCGETS", "TCGETS2", "TIOCGWINSZ" -> {}
+      case "FIONREAD",
+          "TIOCOUTQ",
+          "TIOCGPGRP",
+          "TIOCGSID",
+          "TIOCGPTN",
+          "TIOCMGET",
+          "TIOCGETD",
+          "TIOCGPKT",
+          "TIOCGPTLCK" -> {}
       case "FIOCLEX", "FIONCLEX", "TIOCNOTTY", "TIOCEXCL", "TIOCNXCL" -> {}
-      case "TCSETS", "TCSETSW", "TCSETSF" -> struct("termios", call, index, out);
+      case "TCSETS", "TCSETSW", "TCSETSF", "TCSETS2", "TCSETSW2", "TCSETSF2" ->
+          struct("termios", call, index, out);
       case "TIOCSWINSZ" -> struct("winsize", call, index, out);
-      case "FIONBIO", "FIOASYNC", "TIOCSPGRP", "TIOCSPTLCK" -> struct("int", call, index, out);
+      case "FIONBIO", "FIOASYNC", "TIOCSPGRP", "TIOCSPTLCK", "TIOCPKT" ->
+          struct("int", call, index, out);
       case "TCFLSH" -> ConstantSets.one("tcflush").printOne(out, call.argument(index));
       case "TCXONC" -> ConstantSets.one("tcflow").printOne(out, call.argument(index));
       case "TCSBRK", "TCSBRKP", "TIOCSCTTY" -> out.decimal32(call.argument(index));

@@ -16,6 +16,7 @@ class ConstantSetsTest {
       #define _GNU_SOURCE
       #include <stdio.h>
       #include <asm/prctl.h>
+      #include <asm/termbits.h>
       #include <fcntl.h>
       #include <linux/capability.h>
       #include <linux/close_range.h>
@@ -43,7 +44,6 @@ class ConstantSetsTest {
       #include <sys/statvfs.h>
       #include <sys/time.h>
       #include <sys/xattr.h>
-      #include <termios.h>
       #include <time.h>
       #include <unistd.h>
       int main(void) {
