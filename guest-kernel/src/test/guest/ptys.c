@@ -12,6 +12,7 @@
 #include <termios.h>
 
 #define TCGETS2_NUMBER 0x802c542aUL
+#define TCSETS2_NUMBER 0x402c542bUL
 #define PATIENCE_MILLIS 20000
 
 static int master, slave;
@@ -265,8 +266,17 @@ static void test_attributes(void) {
   seen = modes_now();
   CHECK(seen.c_iflag == first.c_iflag && seen.c_lflag == first.c_lflag);
   CHECK(!memcmp(seen.c_cc, first.c_cc, 17));
-  char two[64];
+  /* struct termios2: the flags' third word, and behind the characters the two speeds. */
+  unsigned two[11];
   CHECK_EQ(ioctl(slave, TCGETS2_NUMBER, two), 0);
+  CHECK(two[9] == 38400 && two[10] == 38400);
+  two[2] = 010000; /* BOTHER */
+  two[10] = 12345;
+  CHECK_EQ(ioctl(slave, TCSETS2_NUMBER, two), 0);
+  CHECK_EQ(ioctl(slave, TCGETS2_NUMBER, two), 0);
+  CHECK(two[9] == 12345 && two[10] == 12345);
+  CHECK_EQ(two[2], 010000 | CS8 | CREAD); /* these it always has */
+  CHECK_ERRNO(ioctl(slave, TCGETS2_NUMBER, NULL), EFAULT);
   CHECK_ERRNO(ioctl(slave, TCGETS, NULL), EFAULT);
   CHECK_ERRNO(ioctl(slave, TCSETS, 16L), EFAULT);
   CHECK_ERRNO(ioctl(slave, TIOCGWINSZ, NULL), EFAULT);
@@ -500,6 +510,17 @@ static void test_raw(void) {
   CHECK(now_ms() - start >= 180);
   TYPE("abc");
   CHECK_EQ(read(slave, buffer, sizeof buffer), 3);
+  /* A signal ends a read with what has come. */
+  raw(3, 0);
+  TYPE("ab");
+  CHECK(holds(slave, 2));
+  handle(SIGALRM, on_alarm, 0);
+  alarm_in(100000);
+  CHECK_EQ(read(slave, buffer, sizeof buffer), 2);
+  alarm_in(100000);
+  CHECK_ERRNO(read(slave, buffer, sizeof buffer), EINTR);
+  handle(SIGALRM, SIG_DFL, 0);
+  alarm(300);
   close_pair();
 }
 
@@ -883,6 +904,13 @@ static int sets_modes_with_signal_blocked(void) {
   return sets_modes();
 }
 
+static int resizes(void) {
+  struct winsize size = {3, 4, 0, 0};
+  return ioctl(slave, TIOCSWINSZ, &size) == 0 ? 0 : 1;
+}
+
+static int restarts_output(void) { return tcflow(slave, TCOON) == 0 ? 0 : 1; }
+
 static int takes_foreground(void) { return tcsetpgrp(slave, getpid()) == 0 ? 0 : 1; }
 
 static void resume(pid_t child, bool foreground) {
@@ -922,6 +950,12 @@ static void test_background(void) {
   EXITS(child, 0);
   CHECK_EQ(tcsetpgrp(slave, getpid()), 0);
   EXITS(job(sets_modes_with_signal_blocked, false), 0);
+  EXITS(job(resizes, false), 0); /* may do that */
+  child = job(restarts_output, false);
+  STOPS(child, SIGTTOU);
+  resume(child, true);
+  EXITS(child, 0);
+  CHECK_EQ(tcsetpgrp(slave, getpid()), 0);
   child = job(takes_foreground, false);
   STOPS(child, SIGTTOU);
   resume(child, true);
@@ -1010,6 +1044,66 @@ static void test_hangup(void) {
   CHECK_ERRNO(open(slave_name, O_RDWR | O_NOCTTY), ENOENT);
   CHECK(!isatty(slave));
   CHECK_EQ(fcntl(slave, F_GETFL) & O_ACCMODE, O_RDWR);
+}
+
+/* Counts what it is sent while it waits. */
+static int notes_late_hangup(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGHUP);
+  sigaddset(&set, SIGCONT);
+  sigprocmask(SIG_BLOCK, &set, NULL);
+  close(master);
+  char byte = 'r';
+  if (write(report_orphan[1], &byte, 1) != 1) return 2;
+  struct timespec little = {0, 200000000}, long_time = {20, 0};
+  byte = sigtimedwait(&set, NULL, &little) < 0 && errno == EAGAIN ? 'y' : 'n';
+  if (write(report_orphan[1], &byte, 1) != 1) return 2;
+  bool both = sigtimedwait(&set, NULL, &long_time) > 0 && sigtimedwait(&set, NULL, &long_time) > 0;
+  byte = both ? 'y' : 'n';
+  return write(report_orphan[1], &byte, 1) != 1;
+}
+
+/* A hang-up is told the leader; what it ran in the foreground is told when the leader ends. */
+static void test_late_hangup(void) {
+  CHECK_EQ(pipe(report_orphan), 0);
+  master = open_master();
+  CHECK_EQ(ptsname_r(master, slave_name, sizeof slave_name), 0);
+  pid_t leader = fork();
+  if (leader == 0) {
+    alarm(60);
+    setsid();
+    signal(SIGTTOU, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    slave = open(slave_name, O_RDWR);
+    job(notes_late_hangup, true);
+    close(master);
+    /* Until the others have read that the job was told nothing: they then end this one. */
+    while (true) pause();
+  }
+  char byte = 0;
+  CHECK_EQ(read(report_orphan[0], &byte, 1), 1);
+  usleep(20000); /* until the leader has closed it */
+  close(master);
+  CHECK_EQ(read(report_orphan[0], &byte, 1), 1);
+  CHECK_EQ(byte, 'y');
+  finish(leader);
+  CHECK_EQ(read(report_orphan[0], &byte, 1), 1);
+  CHECK_EQ(byte, 'y');
+}
+
+/* The master's side can be asked, too. */
+static void test_master_controls(void) {
+  master = open_master();
+  slave = (int)CHECK_OK(ioctl(master, TIOCGPTPEER, O_RDWR)); /* is taken as by open */
+  CHECK_EQ(tcgetsid(slave), getpid());
+  CHECK_EQ(tcgetsid(master), getpid());
+  CHECK_EQ(tcgetpgrp(master), getpid());
+  pid_t child = job(waits_for_ever, false);
+  CHECK_EQ(tcsetpgrp(master, child), 0);
+  CHECK_EQ(tcgetpgrp(slave), child);
+  CHECK_EQ(tcsetpgrp(slave, getpid()), 0);
+  finish(child);
 }
 
 /* The session's leader ends: its foreground group is told, and the terminal is nobody's. */
@@ -1118,6 +1212,24 @@ static void test_packets(void) {
   CHECK_EQ(ready(master, POLLPRI) & POLLPRI, POLLPRI);
   CHECK_EQ(read(master, &status, 1), 1);
   CHECK(status & TIOCPKT_NOSTOP);
+  change(IXON, 0, 0, true);
+  CHECK_EQ(read(master, &status, 1), 1);
+  CHECK_EQ(status, TIOCPKT_DOSTOP);
+  /* One key does it all, and takes back that output was stopped. */
+  TYPE("\023");
+  CHECK_EQ(ready(master, POLLPRI) & POLLPRI, POLLPRI);
+  TYPE("\003");
+  CHECK(ready(master, POLLIN) & POLLIN);
+  status = 0;
+  while (!(status & TIOCPKT_START) && read(master, &status, 1) == 1) continue;
+  CHECK_EQ(status, TIOCPKT_START | TIOCPKT_FLUSHREAD | TIOCPKT_FLUSHWRITE);
+  CHECK(reads(master, "\0^C", 3));
+  SAY("abc"); /* the byte in front is in every read */
+  CHECK(ready(master, POLLIN) & POLLIN);
+  CHECK_EQ(read(master, &status, 1), 1);
+  CHECK_EQ(status, TIOCPKT_DATA);
+  CHECK(holds(master, 3));
+  CHECK(reads(master, "\0abc", 4));
   on = 0;
   CHECK_EQ(ioctl(master, TIOCPKT, &on), 0);
   SAY("plain");
@@ -1146,6 +1258,8 @@ int main(int argc, char **argv) {
   in_session(test_background);
   in_session(test_orphan);
   in_session(test_hangup);
+  test_late_hangup();
+  in_session(test_master_controls);
   test_leader_ends();
   test_last_close();
   test_packets();
