@@ -11,7 +11,8 @@ import picocli.CommandLine.ParseResult;
  */
 final class FiguresCommand implements Subcommand {
   private static final List<String> EXPERIMENTS =
-      List.of("smallfile", "bmgc", "fork", "processes", "read", "latency", "threads");
+      List.of(
+          "smallfile", "bmgc", "fork", "processes", "manythreads", "read", "latency", "threads");
 
   @Override
   public CommandSpec spec() {
