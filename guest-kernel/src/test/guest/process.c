@@ -372,7 +372,7 @@ static void many_polled(void) {
   for (unsigned long i = 0; i < count; i++) fds[i] = (struct pollfd){p[0], POLLIN, 0};
   int64_t start = now_ns();
   CHECK_EQ(poll(fds, count, 20), 0);
-  CHECK(now_ns() - start < 10000000000);
+  CHECK(now_ns() - start < (check_emulated ? 200000000000 : 10000000000));
   CHECK_EQ(write(p[1], "x", 1), 1);
   CHECK_EQ(poll(fds, count, -1), count);
   CHECK_EQ(fds[count - 1].revents, POLLIN);
