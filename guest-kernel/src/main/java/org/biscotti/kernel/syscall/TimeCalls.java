@@ -202,8 +202,8 @@ final class TimeCalls {
     if (used >= wanted) {
       return 0;
     }
-    // Kept as a deadline is, so that a call that is made again has the same, to some nanoseconds.
-    long target = t.signalState().deadline(wanted - System.nanoTime());
+    // Kept as a deadline is, so that a call that is made again has the same, to some microseconds.
+    long target = Math.min(t.signalState().deadline(wanted - System.nanoTime()), wanted);
     long pause = TICK_NANOS;
     while (used < target) {
       MustWait.unlessVirtual();
