@@ -22,6 +22,7 @@ final class CollectorFigure implements Experiment {
 
   private static final int KEPT_FORKS = 1024;
   private static final int FORKS_MIN = 500;
+  private static final int FORKS_MIN_QUICK = 100;
   private static final int COLLECTIONS_MIN = 10;
   private static final double ZGC_RATIO_MAX = 1.10;
 
@@ -116,7 +117,7 @@ final class CollectorFigure implements Experiment {
             List.of(
                 lab.program("bmgc"),
                 Integer.toString(count),
-                Integer.toString(FORKS_MIN),
+                Integer.toString(lab.choose(FORKS_MIN_QUICK, FORKS_MIN)),
                 Integer.toString(COLLECTIONS_MIN),
                 Integer.toString(BYTES_PER_FORK),
                 Integer.toString(KEPT_FORKS)));

@@ -22,7 +22,7 @@ final class ProcessFigure implements Experiment {
   private static final int CORES = 2;
 
   private static final int ROUNDS = 60;
-  private static final int ROUNDS_QUICK = 20;
+  private static final int ROUNDS_QUICK = 8;
 
   /**
    * One that bench/guest/processes.c knows.

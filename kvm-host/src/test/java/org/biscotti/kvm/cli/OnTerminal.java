@@ -11,13 +11,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.biscotti.kvm.Processor;
 
 /**
  * A command on a terminal of its own, by {@code src/test/c/onterminal.c}: keys are typed, and what
  * is shown is waited for.
  */
 final class OnTerminal implements AutoCloseable {
-  private static final long LIMIT_NANOS = TimeUnit.SECONDS.toNanos(60);
+  private static final long LIMIT_NANOS = TimeUnit.SECONDS.toNanos(Processor.limitSeconds(60));
 
   /** How a command ended, and whether the terminal's modes are what they were. */
   record End(int code, boolean terminalUnchanged) {}
