@@ -57,15 +57,20 @@ public final class FileTable {
    * @throws ErrnoException EBADF if there is none, or one opened with O_PATH
    */
   public OpenFile get(int descriptor) {
-    while (true) {
-      OpenFile file = find(descriptor);
-      if (file == null || file.isPathOnly()) {
-        throw ErrnoException.of(Errno.EBADF);
-      }
-      if (HeldFiles.hold(file)) {
-        return file;
-      }
+    OpenFile file = peek(descriptor);
+    while (!HeldFiles.hold(file)) {
+      file = peek(descriptor);
     }
+    return file;
+  }
+
+  /** The same, but not held: for a look at once. */
+  public OpenFile peek(int descriptor) {
+    OpenFile file = find(descriptor);
+    if (file == null || file.isPathOnly()) {
+      throw ErrnoException.of(Errno.EBADF);
+    }
+    return file;
   }
 
   /**

@@ -37,10 +37,13 @@ public final class OpenBytes extends OpenFile {
   }
 
   private static final int WRITTEN_MAX = 4096;
-  private static final Sink NOWHERE =
+
+  /** Takes nothing: EINVAL. */
+  public static final Sink NOWHERE =
       (bytes, caller) -> {
         throw ErrnoException.of(Errno.EINVAL);
       };
+
   private static final byte[] NOTHING = {};
 
   private final Source source;

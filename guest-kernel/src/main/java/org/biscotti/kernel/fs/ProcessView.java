@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
  * What /proc shows of a process (proc(5)). Implemented by the process itself; every method may be
  * called from any thread, also while the process runs, and answers with a snapshot.
  */
-public interface ProcessView {
+public interface ProcessView extends RunningView {
   /**
    * Memory of a process.
    *
@@ -52,17 +52,16 @@ public interface ProcessView {
 
   int pid();
 
+  @Override
+  default int number() {
+    return pid();
+  }
+
   int parentPid();
 
   int processGroup();
 
   int session();
-
-  /** Name of the main thread, at most 15 bytes (PR_SET_NAME), as ISO 8859-1. */
-  String name();
-
-  /** State letter as in /proc/pid/stat: R, S, D, Z, T. */
-  char state();
 
   /** Thread numbers, ascending. */
   List<Integer> threads();
@@ -112,12 +111,6 @@ public interface ProcessView {
 
   List<Limit> limits();
 
-  /** User time in nanoseconds. */
-  long userNanos();
-
-  /** System time in nanoseconds. */
-  long systemNanos();
-
   /** User time in nanoseconds of children that have been waited for, and of theirs. */
   long childrenUserNanos();
 
@@ -126,9 +119,6 @@ public interface ProcessView {
 
   /** When the process started, in nanoseconds of CLOCK_MONOTONIC. */
   long startNanos();
-
-  /** Minor page faults so far. */
-  long minorFaults();
 
   /** Major page faults so far. */
   long majorFaults();

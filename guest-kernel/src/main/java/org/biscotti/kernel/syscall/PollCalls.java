@@ -320,7 +320,7 @@ final class PollCalls {
               | (isSet(sets[1], fd) ? SELECT_WRITE : 0)
               | (isSet(sets[2], fd) ? SELECT_EXCEPT : 0);
       if (wanted != 0) {
-        requireOpen(t, fd);
+        t.files().peek(fd);
         descriptors[entries] = fd;
         events[entries++] = wanted;
       }
@@ -337,13 +337,6 @@ final class PollCalls {
       store(t, addresses[i], sets[i]);
     }
     return found;
-  }
-
-  private static void requireOpen(Task t, int descriptor) {
-    OpenFile file = t.files().find(descriptor);
-    if (file == null || file.isPathOnly()) {
-      throw ErrnoException.of(EBADF);
-    }
   }
 
   private static byte @Nullable [] load(Task t, long address, int bits) {

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class GeneratedFile extends Inode {
   private final @Nullable ProcessView inside;
   private final OpenBytes.Source source;
-  private final OpenBytes.@Nullable Sink sink;
+  private final OpenBytes.Sink sink;
 
   /** A file that all may read whom its permissions let. */
   GeneratedFile(
@@ -42,10 +42,10 @@ final class GeneratedFile extends Inode {
       int gid,
       @Nullable ProcessView inside,
       OpenBytes.Source source) {
-    this(fileSystem, number, permissions, uid, gid, inside, source, null);
+    this(fileSystem, number, permissions, uid, gid, inside, source, OpenBytes.NOWHERE);
   }
 
-  /** One that takes what is written to it, if {@code sink} is not null. */
+  /** One that takes what is written to it. */
   GeneratedFile(
       FileSystem fileSystem,
       long number,
@@ -54,7 +54,7 @@ final class GeneratedFile extends Inode {
       int gid,
       @Nullable ProcessView inside,
       OpenBytes.Source source,
-      OpenBytes.@Nullable Sink sink) {
+      OpenBytes.Sink sink) {
     super(fileSystem, number, Stat.S_IFREG | permissions, uid, gid);
     this.inside = inside;
     this.source = source;
@@ -75,8 +75,6 @@ final class GeneratedFile extends Inode {
     if (inside != null && !ProcessFolder.mayLookInto(inside, caller)) {
       throw ErrnoException.of(Errno.EACCES);
     }
-    return sink == null
-        ? new OpenBytes(dentry, flags, source)
-        : new OpenBytes(dentry, flags, source, sink);
+    return new OpenBytes(dentry, flags, source, sink);
   }
 }

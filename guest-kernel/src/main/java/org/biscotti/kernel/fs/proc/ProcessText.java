@@ -5,6 +5,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.biscotti.kernel.fs.Credentials;
 import org.biscotti.kernel.fs.ProcessView;
+import org.biscotti.kernel.fs.RunningView;
 import org.biscotti.kernel.fs.SystemView;
 import org.biscotti.kernel.fs.ThreadView;
 import org.biscotti.kernel.port.Clock;
@@ -72,12 +73,13 @@ final class ProcessText {
   private static void identity(
       StringBuilder out, ProcessView process, @Nullable ThreadView thread) {
     Credentials who = process.credentials();
-    line(out, "Name", escape(thread == null ? process.name() : thread.name()));
+    RunningView shown = thread == null ? process : thread;
+    line(out, "Name", escape(shown.name()));
     line(out, "Umask", "%04o".formatted(process.fs().umask()));
-    line(out, "State", stateName(thread == null ? process.state() : thread.state()));
+    line(out, "State", stateName(shown.state()));
     line(out, "Tgid", process.pid());
     line(out, "Ngid", 0);
-    line(out, "Pid", thread == null ? process.pid() : thread.threadId());
+    line(out, "Pid", shown.number());
     line(out, "PPid", process.parentPid());
     line(out, "TracerPid", 0);
     line(out, "Uid", ids(who.uid(), who.euid(), who.suid(), who.fsuid()));
@@ -182,18 +184,18 @@ final class ProcessText {
       ProcessView process, @Nullable ThreadView thread, SystemView system, Clock clock) {
     ProcessView.Memory memory = process.memory();
     ProcessView.SignalSets sets = signals(process, thread);
-    long user = thread == null ? process.userNanos() : thread.userNanos();
-    long kernel = thread == null ? process.systemNanos() : thread.systemNanos();
+    RunningView shown = thread == null ? process : thread;
+    long user = shown.userNanos();
+    long kernel = shown.systemNanos();
     long age = clock.monotonicNanos() - process.startNanos();
     long start = Math.max(0, system.uptimeNanos() - age);
     int niceness = process.niceness();
     StringBuilder out = new StringBuilder(256);
-    out.append(thread == null ? process.pid() : thread.threadId()).append(" (");
-    out.append(thread == null ? process.name() : thread.name()).append(") ");
-    fields(out, thread == null ? process.state() : thread.state());
+    out.append(shown.number()).append(" (").append(shown.name()).append(") ");
+    fields(out, shown.state());
     fields(out, process.parentPid(), process.processGroup(), process.session());
     fields(out, process.terminal(), process.foregroundGroup(), 0);
-    fields(out, thread == null ? process.minorFaults() : thread.minorFaults(), 0);
+    fields(out, shown.minorFaults(), 0);
     fields(out, process.majorFaults(), 0, user / TICK_NANOS, kernel / TICK_NANOS);
     fields(out, process.childrenUserNanos() / TICK_NANOS);
     fields(out, process.childrenSystemNanos() / TICK_NANOS);
