@@ -104,7 +104,7 @@ final class ElfLoader {
           address - inPage,
           zeroStart - (address - inPage),
           protection(segment),
-          PRIVATE_FIXED,
+          PRIVATE_FIXED | Mman.MAP_DENYWRITE,
           pages,
           segment.offset() - inPage,
           false);

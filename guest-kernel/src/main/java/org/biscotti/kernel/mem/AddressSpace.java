@@ -960,6 +960,10 @@ public final class AddressSpace implements MappingListener {
     if ((mapFlags & Mman.MAP_NORESERVE) != 0) {
       flags |= Vma.NO_RESERVE;
     }
+    int whose = Mman.MAP_DENYWRITE | Mman.MAP_TYPE | Mman.MAP_ANONYMOUS;
+    if ((mapFlags & whose) == (Mman.MAP_DENYWRITE | Mman.MAP_PRIVATE)) {
+      flags |= Vma.DENY_WRITE;
+    }
     return flags;
   }
 

@@ -259,10 +259,17 @@ public final class FrameAllocator {
 
   /** True when less than a sixteenth is left: time to take only what is needed. */
   boolean isScarce() {
-    long scarce = total / 16;
+    return !hasFree(total / 16);
+  }
+
+  /**
+   * True if so many frames can still be handed out. Unlike {@link #freeFrames} it costs nothing
+   * while there are plenty: the quarantine is looked through only if they do not suffice.
+   */
+  public boolean hasFree(long wanted) {
     lock.lock();
     try {
-      return freeNow() < scarce && freeNow() + quarantinedAlone() < scarce;
+      return freeNow() >= wanted || freeNow() + quarantinedAlone() >= wanted;
     } finally {
       lock.unlock();
     }

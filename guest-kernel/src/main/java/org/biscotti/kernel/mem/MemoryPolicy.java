@@ -6,6 +6,9 @@ package org.biscotti.kernel.mem;
  *
  * @param faultAroundPages pages mapped around a first fault in an area, a power of two; 1 turns
  *     mapping around faults off
+ * @param fileAroundPages the same where what is mapped are a file's own pages, which takes no
+ *     memory and no copying
+ * @param copyAroundPages the same where pages are copied on write after a fork
  * @param populateMaxPages limit to which that doubles while the faults of an area are sequential, a
  *     power of two up to 512, which is one page table
  * @param prepopulatePages pages of a new private anonymous writable mapping or heap extension that
@@ -16,31 +19,41 @@ package org.biscotti.kernel.mem;
  */
 public record MemoryPolicy(
     int faultAroundPages,
+    int fileAroundPages,
+    int copyAroundPages,
     int populateMaxPages,
     int prepopulatePages,
     int quarantineFrames,
     ForkPolicies fork) {
   /** Measured on shadow paging: a fault of 40 microseconds, a further page 1 to 5. */
   public static final MemoryPolicy DEFAULT =
-      new MemoryPolicy(16, 512, 0, 4096, ForkPolicies.PARALLEL);
+      new MemoryPolicy(16, 64, 1, 512, 0, 4096, ForkPolicies.PARALLEL);
 
   /** One page at a time and nothing kept back; what the unit tests reason about. */
-  public static final MemoryPolicy EXACT = new MemoryPolicy(1, 1, 0, 0, ForkPolicies.SEQUENTIAL);
+  public static final MemoryPolicy EXACT =
+      new MemoryPolicy(1, 1, 1, 1, 0, 0, ForkPolicies.SEQUENTIAL);
 
   /** The same with another way to fork. */
   public MemoryPolicy withFork(ForkPolicies other) {
     return new MemoryPolicy(
-        faultAroundPages, populateMaxPages, prepopulatePages, quarantineFrames, other);
+        faultAroundPages,
+        fileAroundPages,
+        copyAroundPages,
+        populateMaxPages,
+        prepopulatePages,
+        quarantineFrames,
+        other);
   }
 
   /** Checks the ranges. */
   public MemoryPolicy {
-    if (Integer.bitCount(faultAroundPages) != 1
-        || Integer.bitCount(populateMaxPages) != 1
-        || faultAroundPages > populateMaxPages
-        || faultAroundPages < 1
-        || populateMaxPages > 512) {
-      throw new IllegalArgumentException("fault-around sizes are powers of two from 1 to 512");
+    for (int pages : new int[] {faultAroundPages, fileAroundPages, copyAroundPages}) {
+      if (Integer.bitCount(pages) != 1 || pages < 1 || pages > populateMaxPages) {
+        throw new IllegalArgumentException("not a power of two from 1 to the most: " + pages);
+      }
+    }
+    if (Integer.bitCount(populateMaxPages) != 1 || populateMaxPages > 512) {
+      throw new IllegalArgumentException("not a power of two from 1 to 512: " + populateMaxPages);
     }
     if (prepopulatePages < 0 || quarantineFrames < 0) {
       throw new IllegalArgumentException("negative number of pages");

@@ -92,7 +92,7 @@ final class Pager {
    * @param page start of the page
    */
   FaultOutcome fault(Vma vma, long page, boolean write) {
-    return fault(vma, page, write, vma.windowFor(page, policy));
+    return fault(vma, page, write, true);
   }
 
   /**
@@ -107,7 +107,7 @@ final class Pager {
       FaultOutcome outcome =
           vma.source == null ? populateAnonymous(vma, page, end) : FaultOutcome.HANDLED;
       for (; page < end && outcome == FaultOutcome.HANDLED; page += PAGE_SIZE) {
-        outcome = fault(vma, page, write, 1);
+        outcome = fault(vma, page, write, false);
       }
       if (outcome != FaultOutcome.HANDLED) {
         return outcome;
@@ -438,29 +438,30 @@ final class Pager {
     filePages = 0;
   }
 
-  private FaultOutcome fault(Vma vma, long page, boolean write, int window) {
+  private FaultOutcome fault(Vma vma, long page, boolean write, boolean around) {
     try {
       long at = makeOwnEntryAddress(page);
       long entry = memory.getLong(at);
       PageSource source = vma.source;
       if (entry != 0) {
         return write && (entry & PageTables.WRITABLE) == 0
-            ? makeWritable(vma, source, page, at, entry, window)
+            ? makeWritable(vma, source, page, at, entry, around)
             : FaultOutcome.HANDLED;
       }
       if (source == null) {
-        return mapAnonymous(vma, page, window);
+        return mapAnonymous(vma, page, around);
       }
       return write && !vma.shared
-          ? mapCopy(vma, source, page, at)
-          : mapFile(vma, source, page, at, write, window);
+          ? mapCopies(vma, source, page, around)
+          : mapFile(vma, source, page, at, write, around);
     } catch (ErrnoException e) {
       return e.errno() == Errno.ENOMEM ? FaultOutcome.OUT_OF_MEMORY : FaultOutcome.BUS_ADRERR;
     }
   }
 
-  private FaultOutcome mapAnonymous(Vma vma, long page, int window) {
-    int pages = window > 1 && frames.isScarce() ? 1 : window;
+  private FaultOutcome mapAnonymous(Vma vma, long page, boolean around) {
+    boolean more = around && !frames.isScarce();
+    int pages = more ? vma.windowFor(page, policy.faultAroundPages(), policy) : 1;
     long from = Math.max(vma.start, page & -((long) pages << PAGE_SHIFT));
     long to = Math.min(vma.end, (page | (((long) pages << PAGE_SHIFT) - 1)) + 1);
     int wanted = countEmpty(from, to);
@@ -529,13 +530,14 @@ final class Pager {
 
   /** Maps a page of a file or of shared memory itself. */
   private FaultOutcome mapFile(
-      Vma vma, PageSource source, long page, long at, boolean write, int window) {
+      Vma vma, PageSource source, long page, long at, boolean write, boolean around) {
     boolean writable = vma.shared && vma.writable() && (write || !source.tracksWrites());
     long gpa = source.page(vma.pageIndex(page), writable);
     if (gpa == 0) {
       return FaultOutcome.BUS_ADRERR;
     }
     insert(at, gpa | fileBits(vma, writable));
+    int window = around ? vma.windowFor(page, policy.fileAroundPages(), policy) : 1;
     if (window > 1) {
       try {
         mapNearby(vma, source, page, window);
@@ -564,31 +566,114 @@ final class Pager {
     vma.mappedAround(from, to);
   }
 
-  /** Maps a private copy of a file's page, where nothing was mapped before. */
-  private FaultOutcome mapCopy(Vma vma, PageSource source, long page, long at) {
-    long original = source.page(vma.pageIndex(page), false);
-    if (original == 0) {
+  /**
+   * Maps a private copy of a file's page, and if it is a program's of those around it that have
+   * none: whoever writes one page of a program's data writes its neighbours next, and another fault
+   * costs more than a dozen copies. What the others held before is announced once for all.
+   */
+  private FaultOutcome mapCopies(Vma vma, PageSource source, long page, boolean around) {
+    long from = page;
+    long to = page + PAGE_SIZE;
+    if (around && vma.has(Vma.DENY_WRITE) && !frames.isScarce()) {
+      int window = vma.windowFor(page, policy.faultAroundPages(), policy);
+      from = Math.max(vma.start, page & -((long) window << PAGE_SHIFT));
+      to = Math.min(vma.end, (page | (((long) window << PAGE_SHIFT) - 1)) + 1);
+    }
+    long at = tables.entryAddress(page);
+    long asked = memory.getLong(at);
+    run[0] =
+        copyOf(
+            asked, asked != 0 ? PageTables.frame(asked) : source.page(vma.pageIndex(page), false));
+    if (run[0] == 0) {
       return FaultOutcome.BUS_ADRERR;
+    }
+    replaced[0] = at;
+    int copied = 1 + copyNearby(vma, source, page, from, to);
+    for (int i = 0; i < copied; i++) {
+      long entry = memory.getLong(replaced[i]);
+      if (entry != 0) {
+        remove(replaced[i], entry);
+      }
+    }
+    flush();
+    long bits = anonymousBits(vma);
+    for (int i = 0; i < copied; i++) {
+      insert(replaced[i], run[i] | bits);
+    }
+    vma.mappedAround(from, to);
+    return FaultOutcome.HANDLED;
+  }
+
+  /**
+   * Copies the pages around one that are a file's still, as far as they and frames can be had, to
+   * {@link #run} from its second place on, and notes their entries in {@link #replaced}.
+   *
+   * @return how many
+   */
+  private int copyNearby(Vma vma, PageSource source, long page, long from, long to) {
+    int copied = 0;
+    try {
+      long at = tables.entryAddress(from);
+      for (long near = from; near < to; near += PAGE_SIZE, at += 8) {
+        long entry = memory.getLong(at);
+        if (near == page || (entry & PageTables.ANONYMOUS) != 0) {
+          continue;
+        }
+        long copy =
+            copyOf(
+                entry,
+                entry != 0 ? PageTables.frame(entry) : source.nearbyPage(vma.pageIndex(near)));
+        if (copy != 0) {
+          copied++;
+          run[copied] = copy;
+          replaced[copied] = at;
+        }
+      }
+    } catch (ErrnoException _) {
+      // The page that was asked for is there; the others will be asked for one by one.
+      return copied;
+    }
+    return copied;
+  }
+
+  /**
+   * A copy of a file's page, 0 if the file has none there.
+   *
+   * @param entry that holds the page, or 0: then the reference to it is the caller's, and given up
+   * @throws ErrnoException ENOMEM
+   */
+  private long copyOf(long entry, long original) {
+    if (original == 0) {
+      return 0;
     }
     try {
       long copy = frames.allocateUninitialised(use);
       memory.copy(original, copy, PAGE_SIZE);
-      insert(at, copy | anonymousBits(vma));
+      return copy;
     } finally {
-      frames.release(original);
+      if (entry == 0) {
+        frames.release(original);
+      }
     }
-    return FaultOutcome.HANDLED;
   }
 
   /** Resolves a write to a present, read-only page of a writable area. */
   private FaultOutcome makeWritable(
-      Vma vma, @Nullable PageSource source, long page, long at, long entry, int window) {
+      Vma vma, @Nullable PageSource source, long page, long at, long entry, boolean around) {
     if (vma.shared && source != null) {
       return makeSharedWritable(vma, source, page, at, entry);
     }
-    if (window > 1
-        && (entry & PageTables.ANONYMOUS) != 0
-        && makeWindowWritable(vma, page, window)) {
+    if (source != null && (entry & PageTables.ANONYMOUS) == 0) {
+      return mapCopies(vma, source, page, around);
+    }
+    int window = 1;
+    if (around) {
+      // A page is written alone, or many that lie together are, though in no order.
+      int near = policy.faultAroundPages();
+      window = vma.windowFor(page, policy.copyAroundPages(), near, policy);
+      vma.mappedAround(page, page + PAGE_SIZE);
+    }
+    if (window > 1 && makeWindowWritable(vma, page, window)) {
       return FaultOutcome.HANDLED;
     }
     long gpa = PageTables.frame(entry);

@@ -33,6 +33,12 @@ final class Vma {
   /** The kernel's own trampolines ({@link CallSites}); never merged with what is the program's. */
   static final int TRAMPOLINES = 1 << 10;
 
+  /**
+   * A private mapping of a file that its program trusts nobody to write meanwhile (MAP_DENYWRITE,
+   * as the dynamic linker maps libraries): pages may be copied before they are written.
+   */
+  static final int DENY_WRITE = 1 << 11;
+
   /** First address. */
   long start;
 
@@ -148,14 +154,22 @@ final class Vma {
         && (source == null || pageIndex(end) == next.pageOffset);
   }
 
-  /** How many pages, a power of two, the fault on a page may map. */
-  int windowFor(long page, MemoryPolicy policy) {
+  /**
+   * How many pages, a power of two, the fault on a page may map: twice as many as the last time if
+   * it is where that ended, else so many as are given.
+   */
+  int windowFor(long page, int first, MemoryPolicy policy) {
+    return windowFor(page, first, 1, policy);
+  }
+
+  /** The same, and pages so near to where that ended are as good as the one that follows. */
+  int windowFor(long page, int first, int near, MemoryPolicy policy) {
     if (has(RANDOM)) {
       return 1;
     }
-    boolean sequential = page == aroundEnd || page + (1 << PAGE_SHIFT) == aroundStart;
-    window =
-        sequential ? Math.min(window * 2, policy.populateMaxPages()) : policy.faultAroundPages();
+    long distance = page < aroundStart ? aroundStart - page : page - aroundEnd + (1 << PAGE_SHIFT);
+    boolean follows = distance > 0 && distance <= (long) near << PAGE_SHIFT;
+    window = follows ? Math.min(window * 2, policy.populateMaxPages()) : first;
     return window;
   }
 

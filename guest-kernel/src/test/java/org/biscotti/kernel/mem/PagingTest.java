@@ -110,7 +110,7 @@ class PagingTest {
 
   @Test
   void runsOfFramesAreAnnouncedAsRuns() {
-    use(new TestMachine(4096, new MemoryPolicy(16, 512, 0, 0, ForkPolicies.SEQUENTIAL)));
+    use(new TestMachine(4096, new MemoryPolicy(16, 64, 16, 512, 0, 0, ForkPolicies.SEQUENTIAL)));
     long addr = machine.map(256);
     machine.space.madvise(addr, 256 * PAGE, MADV_POPULATE_WRITE);
     machine.space.mprotect(addr, 256 * PAGE, PROT_READ);
@@ -285,7 +285,7 @@ class PagingTest {
 
   @Test
   void faultsMapAroundAndTwiceAsMuchWhenSequential() {
-    use(new TestMachine(4096, new MemoryPolicy(16, 512, 0, 0, ForkPolicies.SEQUENTIAL)));
+    use(new TestMachine(4096, new MemoryPolicy(16, 64, 16, 512, 0, 0, ForkPolicies.SEQUENTIAL)));
     long addr = 0x10_0000_0000L;
     machine.mapAt(addr, 2048, RW, PRIVATE);
     machine.user.setByte(addr, (byte) 1);
@@ -299,7 +299,7 @@ class PagingTest {
 
   @Test
   void faultsMapAroundDownwardsToo() {
-    use(new TestMachine(4096, new MemoryPolicy(16, 512, 0, 0, ForkPolicies.SEQUENTIAL)));
+    use(new TestMachine(4096, new MemoryPolicy(16, 64, 16, 512, 0, 0, ForkPolicies.SEQUENTIAL)));
     long addr = 0x10_0000_0000L;
     machine.mapAt(addr, 1024, RW, PRIVATE);
     for (long page = 1023; page >= 0; page--) {
@@ -310,7 +310,7 @@ class PagingTest {
 
   @Test
   void randomAccessMapsOnePageAtATime() {
-    use(new TestMachine(4096, new MemoryPolicy(16, 512, 0, 0, ForkPolicies.SEQUENTIAL)));
+    use(new TestMachine(4096, new MemoryPolicy(16, 64, 16, 512, 0, 0, ForkPolicies.SEQUENTIAL)));
     long addr = machine.map(64);
     machine.space.madvise(addr, 64 * PAGE, MADV_RANDOM);
     machine.user.setByte(addr, (byte) 1);
@@ -319,7 +319,7 @@ class PagingTest {
 
   @Test
   void cachedFilePagesAreMappedAroundReads() {
-    use(new TestMachine(4096, new MemoryPolicy(16, 512, 0, 0, ForkPolicies.SEQUENTIAL)));
+    use(new TestMachine(4096, new MemoryPolicy(16, 64, 16, 512, 0, 0, ForkPolicies.SEQUENTIAL)));
     TestFile file = new TestFile(machine.frames, 64, true);
     for (int i = 0; i < 10; i++) {
       machine.frames.release(file.page(i, false));
@@ -334,8 +334,56 @@ class PagingTest {
   }
 
   @Test
+  void aWriteToAProgramsDataCopiesThePagesAroundToo() {
+    use(new TestMachine(4096, new MemoryPolicy(16, 64, 16, 512, 0, 0, ForkPolicies.SEQUENTIAL)));
+    long addr = 0x10_0000_0000L;
+    machine.mapAt(addr, 1, RW, PRIVATE);
+    machine.user.setByte(addr, (byte) 1);
+    machine.space.munmap(addr, PAGE);
+    long free = machine.frames.freeFrames();
+    long faults = machine.space.faults();
+    TestFile file = new TestFile(machine.frames, 64, true);
+    for (int i = 0; i < 20; i++) {
+      machine.frames.release(file.page(i, false));
+    }
+    int flags = MAP_PRIVATE | MAP_FIXED | MAP_DENYWRITE;
+    machine.space.mmap(addr, 64L * PAGE, RW, flags, file, 0, true);
+    // Some of them are mapped already, as the file's own: they are replaced, and that is announced.
+    assertThat(machine.user.getByte(addr + 3 * PAGE)).isEqualTo((byte) 4);
+    assertThat(machine.space.residentFilePages()).isEqualTo(20);
+    machine.user.setByte(addr + 5 * PAGE, (byte) 99);
+    assertThat(machine.space.residentPages()).isEqualTo(20);
+    assertThat(machine.space.residentFilePages()).isEqualTo(4);
+    for (int i = 0; i < 16; i++) {
+      assertThat(machine.user.getByte(addr + (long) i * PAGE))
+          .isEqualTo(i == 5 ? 99 : (byte) (i + 1));
+      machine.user.setByte(addr + (long) i * PAGE + 1, (byte) 1);
+    }
+    assertThat(machine.space.faults()).isEqualTo(faults + 2);
+    long original = file.page(5, false);
+    assertThat(machine.frames.memory().getByte(original)).isEqualTo((byte) 6);
+    machine.frames.release(original);
+    machine.space.munmap(addr, 64 * PAGE);
+    file.truncate(0);
+    assertThat(machine.frames.freeFrames()).isEqualTo(free);
+  }
+
+  @Test
+  void elsewhereAFilesPageIsCopiedAloneBecauseTheFileMayChange() {
+    use(new TestMachine(4096, new MemoryPolicy(16, 64, 16, 512, 0, 0, ForkPolicies.SEQUENTIAL)));
+    TestFile file = new TestFile(machine.frames, 64, true);
+    machine.frames.release(file.page(1, false));
+    long addr = 0x10_0000_0000L;
+    machine.space.mmap(addr, 64L * PAGE, RW, MAP_PRIVATE | MAP_FIXED, file, 0, true);
+    machine.user.setByte(addr, (byte) 99);
+    machine.frames.memory().setByte(file.frame(1), (byte) 77);
+    assertThat(machine.user.getByte(addr + PAGE)).isEqualTo((byte) 77);
+    file.truncate(0);
+  }
+
+  @Test
   void newMemoryCanBeThereFromTheStart() {
-    use(new TestMachine(4096, new MemoryPolicy(16, 512, 8, 0, ForkPolicies.SEQUENTIAL)));
+    use(new TestMachine(4096, new MemoryPolicy(16, 64, 16, 512, 8, 0, ForkPolicies.SEQUENTIAL)));
     long addr = machine.map(32);
     assertThat(machine.space.residentPages()).isEqualTo(8);
     machine.user.setByte(addr + 7 * PAGE, (byte) 1);
@@ -344,7 +392,7 @@ class PagingTest {
 
   @Test
   void guestMemoryRunningOutIsAnOutcome() {
-    use(new TestMachine(64, new MemoryPolicy(16, 512, 0, 0, ForkPolicies.SEQUENTIAL)));
+    use(new TestMachine(64, new MemoryPolicy(16, 64, 16, 512, 0, 0, ForkPolicies.SEQUENTIAL)));
     long addr = machine.space.mmap(0, 200 * PAGE, RW, PRIVATE | MAP_NORESERVE, null, 0, false);
     int pages = 0;
     while (machine.space.fault(addr + (long) pages * PAGE, true, false) == FaultOutcome.HANDLED) {
@@ -385,7 +433,7 @@ class PagingTest {
   @Test
   void closingGivesFramesBackAfterTablesAreReleased() {
     TestMachine other =
-        new TestMachine(1024, new MemoryPolicy(1, 1, 0, 1000, ForkPolicies.SEQUENTIAL));
+        new TestMachine(1024, new MemoryPolicy(1, 1, 1, 1, 0, 1000, ForkPolicies.SEQUENTIAL));
     long addr = other.map(20);
     other.user.zero(addr, 20 * PAGE);
     other.space.root(0);

@@ -44,7 +44,10 @@ class RandomMappingTest {
     random = new Random(seed);
     int most = faultAround == 1 ? 1 : 512;
     machine =
-        new TestMachine(6000, new MemoryPolicy(faultAround, most, 0, 16, ForkPolicies.SEQUENTIAL));
+        new TestMachine(
+            6000,
+            new MemoryPolicy(
+                faultAround, faultAround, faultAround, most, 0, 16, ForkPolicies.SEQUENTIAL));
     model = new PageModel();
     tlb = new SoftTlb(machine);
     files.clear();

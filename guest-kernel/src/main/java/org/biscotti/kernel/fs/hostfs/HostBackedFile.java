@@ -89,7 +89,7 @@ abstract class HostBackedFile extends RegularFile {
   }
 
   private boolean isShort() {
-    return frames().freeFrames() < frames().totalFrames() / PLENTY;
+    return !frames().hasFree(frames().totalFrames() / PLENTY);
   }
 
   @Override
