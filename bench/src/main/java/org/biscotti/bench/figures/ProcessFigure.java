@@ -29,7 +29,7 @@ final class ProcessFigure implements Experiment {
    *
    * @param name what it is called there
    * @param what for people
-   * @param count how many make a round; the program itself knows how many pages it touches
+   * @param count how many make a round; of pages, how often all of them are touched
    * @param ratioMax how many times native it may cost
    */
   private record Measured(String name, String what, int count, double ratioMax) {}
@@ -43,7 +43,7 @@ final class ProcessFigure implements Experiment {
           new Measured("signal", "signal to itself", 20_000, 3),
           new Measured("thread", "thread created and joined", 500, 4),
           new Measured("fault", "first touch of a page", 1, 2),
-          new Measured("cowsingle", "copy on write, a page alone", 1, 20),
+          new Measured("cowsingle", "copy on write, a page alone", 5, 20),
           new Measured("cow", "copy on write, in order", 1, 3));
 
   @Override

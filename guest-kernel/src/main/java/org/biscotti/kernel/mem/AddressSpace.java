@@ -5,7 +5,7 @@ import static org.biscotti.kernel.port.GuestMemory.PAGE_SIZE;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
@@ -48,8 +48,6 @@ public final class AddressSpace implements MappingListener {
   private static final int PROT_GROWS = Mman.PROT_GROWSDOWN | Mman.PROT_GROWSUP;
   private static final int MINCORE_CHUNK = 512;
 
-  private static final UserMemory[] NO_DOORS = new UserMemory[0];
-
   private static final VarHandle LOADED_CPUS;
 
   static {
@@ -75,8 +73,8 @@ public final class AddressSpace implements MappingListener {
   private final Areas areas;
   private final CallSites callSites;
 
-  /** Everybody who may be using a translation; replaced as a whole, under {@link #lock}. */
-  private volatile UserMemory[] doors = NO_DOORS;
+  /** Everybody who may be using a translation, each at its own place; under {@link #lock}. */
+  private final ArrayList<UserMemory> doors = new ArrayList<>(1);
 
   /** Counts announcements of downgrades, so that doors forget what they remember. */
   private final AtomicLong downgradeGeneration = new AtomicLong();
@@ -697,7 +695,7 @@ public final class AddressSpace implements MappingListener {
       areas.takeSettings(parent.areas);
       ForkPolicy fork = policy.fork().make();
       // A door for each task, of whichever process; it is closed when the task can write no more.
-      boolean alone = parent.doors.length <= 1;
+      boolean alone = parent.doors.size() <= 1;
       new ForkCopy(parent.pager, pager, fork, alone, parallel).copy(parent.areas, areas);
       callSites.copyFrom(parent.callSites);
     } finally {
@@ -786,9 +784,8 @@ public final class AddressSpace implements MappingListener {
   void attach(UserMemory door) {
     lock.lock();
     try {
-      UserMemory[] more = Arrays.copyOf(doors, doors.length + 1);
-      more[doors.length] = door;
-      doors = more;
+      door.setPlace(doors.size());
+      doors.add(door);
     } finally {
       lock.unlock();
     }
@@ -797,7 +794,11 @@ public final class AddressSpace implements MappingListener {
   void detach(UserMemory door) {
     lock.lock();
     try {
-      doors = Arrays.stream(doors).filter(other -> other != door).toArray(UserMemory[]::new);
+      UserMemory last = doors.removeLast();
+      if (last != door) {
+        doors.set(door.place(), last);
+        last.setPlace(door.place());
+      }
     } finally {
       lock.unlock();
     }
@@ -840,10 +841,13 @@ public final class AddressSpace implements MappingListener {
     }
   }
 
+  /**
+   * With the lock held, if not by this thread then by the one whose work this one does a part of.
+   */
   private void awaitDoors() {
     downgradeGeneration.incrementAndGet();
-    for (UserMemory door : doors) {
-      door.awaitSectionEnd();
+    for (int i = 0; i < doors.size(); i++) {
+      doors.get(i).awaitSectionEnd();
     }
   }
 

@@ -61,11 +61,22 @@ public final class UserMemory implements AutoCloseable {
 
   private byte[] scratch = new byte[SCRATCH_BYTES];
 
+  /** Where the address space keeps this door; its own business, under its lock. */
+  private int place;
+
   /** Opens a door to an address space. */
   public UserMemory(AddressSpace space) {
     this.space = space;
     this.memory = space.memory();
     space.attach(this);
+  }
+
+  int place() {
+    return place;
+  }
+
+  void setPlace(int next) {
+    place = next;
   }
 
   /** The address space behind this door. */

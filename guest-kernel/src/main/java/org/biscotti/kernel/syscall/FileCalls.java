@@ -113,7 +113,7 @@ final class FileCalls {
   }
 
   private static boolean sharesFiles(Task t) {
-    return t.files().isShared() || t.process().threads().size() > 1;
+    return t.files().isShared() || t.process().hasSeveralTasks();
   }
 
   static long read(Task t, long fd, long buffer, long count, long d, long e, long f) {

@@ -5,6 +5,7 @@ import static org.biscotti.kernel.port.GuestMemory.PAGE_SIZE;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.ReentrantLock;
@@ -51,7 +52,7 @@ public final class Process implements ProcessView {
   private final CompletableFuture<ExitStatus> exited = new CompletableFuture<>();
 
   @GuardedBy("lock")
-  private final List<Task> tasks = new ArrayList<>();
+  private final LinkedHashSet<Task> tasks = new LinkedHashSet<>();
 
   /** The task that executes a program, once it waits for the others to end. */
   @GuardedBy("lock")
@@ -572,6 +573,16 @@ public final class Process implements ProcessView {
     lock.lock();
     try {
       return List.copyOf(tasks);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** True if it has more than one thread. */
+  public boolean hasSeveralTasks() {
+    lock.lock();
+    try {
+      return tasks.size() > 1;
     } finally {
       lock.unlock();
     }

@@ -21,7 +21,7 @@ final class TaskEnd {
   private TaskEnd() {}
 
   static void leaveTraces(Task task) {
-    boolean seen = task.process().threads().size() > 1 || task.space().isShared();
+    boolean seen = task.process().hasSeveralTasks() || task.space().isShared();
     try {
       if (task.robustListHead() != 0) {
         walkRobustList(task);
