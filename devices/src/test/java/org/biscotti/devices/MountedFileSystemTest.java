@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.HashSet;
 import java.util.Set;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -94,6 +96,30 @@ class MountedFileSystemTest {
     Files.writeString(log, "bc", StandardOpenOption.APPEND);
     assertThat(guest.read(file, 1, 10)).isEqualTo("bc");
     assertThat(file.seek(0, Fcntl.SEEK_END)).isEqualTo(3);
+    file.release();
+  }
+
+  @Test
+  void givesShortReadsWhenAFileShrinksThatNobodyHasMapped() throws IOException {
+    Path shrinking = host.resolve("file");
+    Files.write(shrinking, new byte[50_000]);
+    OpenFile file = guest.open("/file", Fcntl.O_RDONLY);
+    assertThat(guest.read(file, 0, 20_000)).hasSize(20_000);
+    Files.write(shrinking, new byte[9_000]);
+    assertThat(guest.read(file, 0, 20_000)).hasSize(9_000);
+    file.release();
+  }
+
+  @Test
+  void readsWhatTheHostHasThoughOtherContentsAreMapped() throws IOException {
+    Path changing = hostFile("file", "before".repeat(3_000));
+    OpenFile file = guest.open("/file", Fcntl.O_RDONLY);
+    long at = guest.mapPrivate(file);
+    assertThat(guest.user().getByte(at)).isEqualTo((byte) 'b');
+    Files.writeString(changing, "AFTERW".repeat(3_000));
+    Files.setLastModifiedTime(changing, FileTime.from(Instant.EPOCH));
+    assertThat(guest.read(file, 0, 6)).isEqualTo("AFTERW");
+    guest.space().munmap(at, 1 << 16);
     file.release();
   }
 

@@ -113,6 +113,16 @@ public abstract class RegularFile extends Inode implements PageSource {
     return size;
   }
 
+  /** True if pages are cached, by a mapping for instance. */
+  protected final boolean hasCachedPages() {
+    cacheLock.lock();
+    try {
+      return pages.count() > 0;
+    } finally {
+      cacheLock.unlock();
+    }
+  }
+
   @Override
   public long blocks() {
     cacheLock.lock();

@@ -139,9 +139,12 @@ final class MountedFile extends HostBackedFile implements MountedNode {
     }
   }
 
-  /** Asks the host again if a read goes as far as the end that is known. */
+  /**
+   * Asks the host again if a read would not: because it goes as far as the end that is known, or
+   * pages are cached that it might come from.
+   */
   void revalidateForRead(long end) {
-    if (end < 0 || end > size()) {
+    if (end < 0 || end > size() || hasCachedPages()) {
       revalidate();
     }
   }
