@@ -57,6 +57,7 @@ final class VcpuLoop {
   void run() {
     Scheduler<Task> scheduler = kernel.scheduler();
     while (!scheduler.isClosed()) {
+      server.runLeftovers();
       Task task = scheduler.poll(cpu);
       if (task == null) {
         server.serveOthers();

@@ -94,6 +94,7 @@ public final class Server {
     ring = serving.ring(vcpu);
     ring.useVectorOf(cpu);
     here = serving.threads().new Here();
+    serving.pledge();
   }
 
   // ---- the vCPU's own program ----
@@ -269,9 +270,13 @@ public final class Server {
     }
   }
 
-  /** Runs what other threads have left to this one; before the program runs. */
+  /**
+   * Runs what this thread, and others, have made ready: before a program runs and before this
+   * thread waits. A writer's thread so finishes the call of the reader that it has woken; a pool's
+   * thread would have to share a core with it.
+   */
   public void runLeftovers() {
-    while (serving.runContinuation()) {}
+    serving.settle();
   }
 
   // ---- the others ----

@@ -5,6 +5,7 @@ import java.util.Locale;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntToLongFunction;
 import org.biscotti.kernel.port.CpuContext;
 import org.biscotti.kernel.port.GuestMemory;
@@ -28,6 +29,9 @@ public final class Serving {
 
   /** Servers help it: what threads of calls have left to do is for whoever serves. */
   private final HelpedScheduler scheduler;
+
+  /** vCPU threads that look at the rings. */
+  private final AtomicInteger servers = new AtomicInteger();
 
   /** Whether busy calls become jumps; set before any program runs. */
   private volatile boolean jumps;
@@ -95,6 +99,16 @@ public final class Serving {
     return scheduler.runOne();
   }
 
+  /** A vCPU's thread runs what its own program's calls make ready. */
+  void pledge() {
+    scheduler.pledge();
+  }
+
+  /** That thread is about to run a program, or to wait. */
+  void settle() {
+    scheduler.settle();
+  }
+
   /** Busy system call instructions are to be replaced by jumps from now on. */
   public void useJumps() {
     jumps = true;
@@ -114,7 +128,7 @@ public final class Serving {
 
   /** True while some vCPU's thread looks at the rings. */
   boolean isActive() {
-    return scheduler.isHelped();
+    return servers.get() > 0;
   }
 
   /** Calls that were answered without an exit so far. */
@@ -128,6 +142,7 @@ public final class Serving {
 
   /** A server starts to look at the rings. */
   void begin() {
+    servers.incrementAndGet();
     scheduler.begin();
     for (SyscallRing ring : rings) {
       ring.setServed(true);
@@ -136,6 +151,7 @@ public final class Serving {
 
   /** A server stops. */
   void end() {
+    servers.decrementAndGet();
     scheduler.end();
     for (SyscallRing ring : rings) {
       announce(ring);

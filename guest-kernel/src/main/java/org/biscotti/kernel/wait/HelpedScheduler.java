@@ -6,11 +6,15 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A scheduler of virtual threads whose continuations platform threads run that wait for them, or
  * have nothing better to do: so nothing is handed to another core. What nobody is there to run goes
  * to a pool.
+ *
+ * <p>A thread that is about to have time may {@link #pledge} it: what it makes ready itself it then
+ * runs itself, if nobody helps at the moment.
  *
  * <p>Whoever helps may get a continuation that is not the one it waits for, and is then late by as
  * much as that one runs until it parks.
@@ -34,6 +38,15 @@ public final class HelpedScheduler implements Executor {
 
   private final AtomicBoolean guarded = new AtomicBoolean();
 
+  /** Of threads that have pledged. */
+  @SuppressWarnings("ThreadLocalUsage") // to this scheduler; there are several in a machine
+  private final ThreadLocal<@Nullable Pledge> pledges = new ThreadLocal<>();
+
+  /** A thread's own; it counts as a helper while it owes. */
+  private static final class Pledge {
+    private boolean owes;
+  }
+
   /**
    * A scheduler.
    *
@@ -46,7 +59,7 @@ public final class HelpedScheduler implements Executor {
   /** Schedules a continuation whose thread may run. */
   @Override
   public void execute(Runnable continuation) {
-    if (!isHelped()) {
+    if (!isHelped() && !owe()) {
       elsewhere.execute(continuation);
       return;
     }
@@ -89,6 +102,37 @@ public final class HelpedScheduler implements Executor {
    */
   public void begin() {
     helpers.incrementAndGet();
+  }
+
+  /**
+   * The calling thread, a platform thread, will run what it schedules from now on, unless others
+   * help: it calls {@link #settle} whenever it has done what it was doing, and before it waits.
+   */
+  public void pledge() {
+    pledges.set(new Pledge());
+  }
+
+  /** The calling thread helps until its next {@link #settle}, if it has pledged. */
+  private boolean owe() {
+    Pledge pledge = pledges.get();
+    if (pledge == null) {
+      return false;
+    }
+    if (!pledge.owes) {
+      pledge.owes = true;
+      begin();
+    }
+    return true;
+  }
+
+  /** Runs all that is ready; by a thread that has pledged. */
+  public void settle() {
+    while (runOne()) {}
+    Pledge pledge = pledges.get();
+    if (pledge != null && pledge.owes) {
+      pledge.owes = false;
+      end();
+    }
   }
 
   /** True while some thread helps. */

@@ -36,6 +36,33 @@ class HelpedSchedulerTest {
     assertThat(ran.get()).isEqualTo(1);
   }
 
+  @Test
+  void whoHasPledgedRunsWhatItMakesReadyItself() throws InterruptedException {
+    scheduler.pledge();
+    scheduler.settle();
+    assertThat(scheduler.isHelped()).isFalse();
+    scheduler.execute(() -> scheduler.execute(ran::incrementAndGet));
+    assertThat(scheduler.isHelped()).isTrue();
+    scheduler.settle();
+    assertThat(ran.get()).isEqualTo(1);
+    assertThat(scheduler.isHelped()).isFalse();
+    Thread other = Thread.ofPlatform().start(() -> scheduler.execute(ran::incrementAndGet));
+    other.join();
+    assertThat(elsewhere).hasSize(1);
+  }
+
+  /** A lock that it waits for may be held by the thread of what it has made ready. */
+  @Test
+  void whatOneThatHasPledgedForgetsGoesElsewhere() throws InterruptedException {
+    CountDownLatch released = new CountDownLatch(1);
+    HelpedScheduler withPool =
+        new HelpedScheduler(continuation -> Thread.ofPlatform().start(continuation));
+    withPool.pledge();
+    withPool.execute(released::countDown);
+    assertThat(released.await(30, TimeUnit.SECONDS)).isTrue();
+    withPool.settle();
+  }
+
   /** It may wait for a lock that only the forgotten continuation can release. */
   @Test
   void whatABusyHelperForgetsGoesElsewhere() throws InterruptedException {
