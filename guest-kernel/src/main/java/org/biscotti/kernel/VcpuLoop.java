@@ -109,7 +109,9 @@ final class VcpuLoop {
         attach(task);
       }
       clockKeeper.tick(cpu, mark);
-      server.runLeftovers();
+      if (server.runLeftovers()) {
+        mark = System.nanoTime(); // it was not for this task
+      }
       task.runs(mark);
       server.open(task);
       Trap trap = cpu.run();

@@ -9,8 +9,10 @@ import org.jspecify.annotations.Nullable;
  * Virtual threads for system calls, scheduled on the vCPU threads that serve.
  *
  * <p>A thread starts on the vCPU thread that makes it, at once and without a hand-over. Once it has
- * parked, its continuation goes to whichever vCPU thread serves, and if none does to a pool: a
- * continuation must not wait for a thread that is in the guest, least of all while it holds a lock.
+ * parked, its continuation goes to whichever vCPU thread serves; if none does to the vCPU thread
+ * that has woken it, which runs it before it does anything else; and if it was no vCPU thread to a
+ * pool: a continuation must not wait for a thread that is in the guest, least of all while it holds
+ * a lock.
  *
  * <p>Where java.lang is not opened to the kernel ({@link VirtualThreads}), plain ones do.
  */

@@ -274,9 +274,11 @@ public final class Server {
    * Runs what this thread, and others, have made ready: before a program runs and before this
    * thread waits. A writer's thread so finishes the call of the reader that it has woken; a pool's
    * thread would have to share a core with it.
+   *
+   * @return true if there was something
    */
-  public void runLeftovers() {
-    serving.settle();
+  public boolean runLeftovers() {
+    return serving.settle();
   }
 
   // ---- the others ----

@@ -105,8 +105,8 @@ public final class Serving {
   }
 
   /** That thread is about to run a program, or to wait. */
-  void settle() {
-    scheduler.settle();
+  boolean settle() {
+    return scheduler.settle();
   }
 
   /** Busy system call instructions are to be replaced by jumps from now on. */

@@ -125,14 +125,22 @@ public final class HelpedScheduler implements Executor {
     return true;
   }
 
-  /** Runs all that is ready; by a thread that has pledged. */
-  public void settle() {
-    while (runOne()) {}
+  /**
+   * Runs all that is ready; by a thread that has pledged.
+   *
+   * @return true if there was something
+   */
+  public boolean settle() {
+    boolean any = false;
+    while (runOne()) {
+      any = true;
+    }
     Pledge pledge = pledges.get();
     if (pledge != null && pledge.owes) {
       pledge.owes = false;
       end();
     }
+    return any;
   }
 
   /** True while some thread helps. */
