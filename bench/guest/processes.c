@@ -156,13 +156,14 @@ static char *map(int pages) {
   return memory;
 }
 
-static int64_t faults(void) {
+/* Nanoseconds of one fault. */
+static double faults(void) {
   char *memory = map(FAULT_PAGES);
   int64_t start = now_ns();
   for (int i = 0; i < FAULT_PAGES; i++) memory[(size_t)i * PAGE] = 1;
   int64_t used = now_ns() - start;
   munmap(memory, (size_t)FAULT_PAGES * PAGE);
-  return used;
+  return (double)used / FAULT_PAGES;
 }
 
 /* Nanoseconds of one copy, of pages so far apart. */
@@ -184,18 +185,20 @@ static double copies(int step) {
   return (double)used * step / COW_PAGES;
 }
 
-/* Nanoseconds of one fault or copy, on the average of so many passes. */
-static double passes(const char *what, int count) {
+static double copies_in_order(void) { return copies(1); }
+
+static double copies_alone(void) { return copies(ALONE); }
+
+static double mean(double (*pass)(void), int count) {
   double sum = 0;
-  for (int i = 0; i < count; i++)
-    sum += !strcmp(what, "fault") ? (double)faults() / FAULT_PAGES
-                                  : copies(!strcmp(what, "cow") ? 1 : ALONE);
+  for (int i = 0; i < count; i++) sum += pass();
   return sum / count;
 }
 
 static double round_of(const char *what, int count) {
-  if (!strcmp(what, "fault") || !strcmp(what, "cow") || !strcmp(what, "cowsingle"))
-    return passes(what, count);
+  if (!strcmp(what, "fault")) return mean(faults, count);
+  if (!strcmp(what, "cow")) return mean(copies_in_order, count);
+  if (!strcmp(what, "cowsingle")) return mean(copies_alone, count);
   int64_t start = now_ns();
   if (!strcmp(what, "fork")) forks(count);
   else if (!strcmp(what, "exec")) execs(count, 0);

@@ -26,7 +26,7 @@ final class SmallfileFigure implements Experiment {
   private static final String EXITS = "exits only";
   private static final int FILES = 100;
 
-  /** By exits it takes so many times longer; so many fewer repetitions are as warm. */
+  /** By exits a repetition takes dozens of times as long: there are so many times fewer. */
   private static final int EXITS_FEWER = 5;
 
   /** Files for the comparison of inodes: between creating and removing them all are live. */

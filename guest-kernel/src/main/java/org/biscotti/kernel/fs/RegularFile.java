@@ -113,11 +113,11 @@ public abstract class RegularFile extends Inode implements PageSource {
     return size;
   }
 
-  /** True if pages are cached, by a mapping for instance. */
-  protected final boolean hasCachedPages() {
+  /** How many pages are cached, by a mapping for instance. */
+  protected final long cachedPages() {
     cacheLock.lock();
     try {
-      return pages.count() > 0;
+      return pages.count();
     } finally {
       cacheLock.unlock();
     }
@@ -125,12 +125,7 @@ public abstract class RegularFile extends Inode implements PageSource {
 
   @Override
   public long blocks() {
-    cacheLock.lock();
-    try {
-      return pages.count() * BLOCKS_PER_PAGE;
-    } finally {
-      cacheLock.unlock();
-    }
+    return cachedPages() * BLOCKS_PER_PAGE;
   }
 
   // ---- life ----

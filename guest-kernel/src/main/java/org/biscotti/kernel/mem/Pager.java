@@ -459,11 +459,21 @@ final class Pager {
     }
   }
 
+  /** Where so many pages around a page start, as far as they are in its area. */
+  private static long windowStart(Vma vma, long page, int pages) {
+    return Math.max(vma.start, page & -((long) pages << PAGE_SHIFT));
+  }
+
+  /** Where they end, exclusive. */
+  private static long windowEnd(Vma vma, long page, int pages) {
+    return Math.min(vma.end, (page | (((long) pages << PAGE_SHIFT) - 1)) + 1);
+  }
+
   private FaultOutcome mapAnonymous(Vma vma, long page, boolean around) {
     boolean more = around && !frames.isScarce();
     int pages = more ? vma.windowFor(page, policy.faultAroundPages(), policy) : 1;
-    long from = Math.max(vma.start, page & -((long) pages << PAGE_SHIFT));
-    long to = Math.min(vma.end, (page | (((long) pages << PAGE_SHIFT) - 1)) + 1);
+    long from = windowStart(vma, page, pages);
+    long to = windowEnd(vma, page, pages);
     int wanted = countEmpty(from, to);
     int got = frames.allocateRun(run, wanted, use);
     if (got == wanted) {
@@ -552,8 +562,8 @@ final class Pager {
   /** Maps what is there of a file around a page, as far as that does not count as writing. */
   private void mapNearby(Vma vma, PageSource source, long page, int window) {
     boolean writable = vma.shared && vma.writable() && !source.tracksWrites();
-    long from = Math.max(vma.start, page & -((long) window << PAGE_SHIFT));
-    long to = Math.min(vma.end, (page | (((long) window << PAGE_SHIFT) - 1)) + 1);
+    long from = windowStart(vma, page, window);
+    long to = windowEnd(vma, page, window);
     long at = tables.entryAddress(from);
     for (long near = from; near < to; near += PAGE_SIZE, at += 8) {
       if (memory.getLong(at) == 0) {
@@ -576,8 +586,8 @@ final class Pager {
     long to = page + PAGE_SIZE;
     if (around && vma.has(Vma.DENY_WRITE) && !frames.isScarce()) {
       int window = vma.windowFor(page, policy.faultAroundPages(), policy);
-      from = Math.max(vma.start, page & -((long) window << PAGE_SHIFT));
-      to = Math.min(vma.end, (page | (((long) window << PAGE_SHIFT) - 1)) + 1);
+      from = windowStart(vma, page, window);
+      to = windowEnd(vma, page, window);
     }
     long at = tables.entryAddress(page);
     long asked = memory.getLong(at);
@@ -589,17 +599,7 @@ final class Pager {
     }
     replaced[0] = at;
     int copied = 1 + copyNearby(vma, source, page, from, to);
-    for (int i = 0; i < copied; i++) {
-      long entry = memory.getLong(replaced[i]);
-      if (entry != 0) {
-        remove(replaced[i], entry);
-      }
-    }
-    flush();
-    long bits = anonymousBits(vma);
-    for (int i = 0; i < copied; i++) {
-      insert(replaced[i], run[i] | bits);
-    }
+    replaceAll(copied, anonymousBits(vma));
     vma.mappedAround(from, to);
     return FaultOutcome.HANDLED;
   }
@@ -631,7 +631,6 @@ final class Pager {
       }
     } catch (ErrnoException _) {
       // The page that was asked for is there; the others will be asked for one by one.
-      return copied;
     }
     return copied;
   }
@@ -699,8 +698,8 @@ final class Pager {
     if (frames.isScarce()) {
       return false;
     }
-    long from = Math.max(vma.start, page & -((long) window << PAGE_SHIFT));
-    long to = Math.min(vma.end, (page | (((long) window << PAGE_SHIFT) - 1)) + 1);
+    long from = windowStart(vma, page, window);
+    long to = windowEnd(vma, page, window);
     long bits = anonymousBits(vma);
     int shared = makeOwnWritable(from, to, bits);
     int got = frames.allocateRun(run, shared, use);
@@ -711,12 +710,8 @@ final class Pager {
     for (int i = 0; i < shared; i++) {
       long entry = memory.getLong(replaced[i]);
       memory.copy(PageTables.frame(entry), run[i], PAGE_SIZE);
-      remove(replaced[i], entry);
     }
-    flush();
-    for (int i = 0; i < shared; i++) {
-      insert(replaced[i], run[i] | bits);
-    }
+    replaceAll(shared, bits);
     vma.mappedAround(from, to);
     return true;
   }
@@ -767,6 +762,20 @@ final class Pager {
     remove(at, oldEntry);
     flush();
     insert(at, newEntry);
+  }
+
+  /** The same for so many: the frames of {@link #run} in the entries of {@link #replaced}. */
+  private void replaceAll(int count, long bits) {
+    for (int i = 0; i < count; i++) {
+      long entry = memory.getLong(replaced[i]);
+      if (entry != 0) {
+        remove(replaced[i], entry);
+      }
+    }
+    flush();
+    for (int i = 0; i < count; i++) {
+      insert(replaced[i], run[i] | bits);
+    }
   }
 
   private void insert(long at, long entry) {

@@ -118,17 +118,10 @@ final class CommandWords {
   }
 
   private static void ioctlEntry(TracedCall call, int request, int index, CallText out) {
+    if (!storedByIoctl(request).isEmpty()) {
+      return; // printed when it has been stored
+    }
     switch (ConstantSets.one("ioctl").nameOf(request)) {
-      case "TCGETS", "TCGETS2", "TIOCGWINSZ" -> {}
-      case "FIONREAD",
-          "TIOCOUTQ",
-          "TIOCGPGRP",
-          "TIOCGSID",
-          "TIOCGPTN",
-          "TIOCMGET",
-          "TIOCGETD",
-          "TIOCGPKT",
-          "TIOCGPTLCK" -> {}
       case "FIOCLEX", "FIONCLEX", "TIOCNOTTY", "TIOCEXCL", "TIOCNXCL" -> {}
       case "TCSETS", "TCSETSW", "TCSETSF", "TCSETS2", "TCSETSW2", "TCSETSF2" ->
           struct("termios", call, index, out);

@@ -18,6 +18,9 @@ import org.junit.jupiter.api.Test;
 
 /** Pages: faults, copies, downgrades, and what happens to frames. */
 class PagingTest {
+  private static final MemoryPolicy AROUND =
+      new MemoryPolicy(16, 64, 16, 512, 0, 0, ForkPolicies.SEQUENTIAL);
+
   private TestMachine machine = TestMachine.exact();
 
   @AfterEach
@@ -110,7 +113,7 @@ class PagingTest {
 
   @Test
   void runsOfFramesAreAnnouncedAsRuns() {
-    use(new TestMachine(4096, new MemoryPolicy(16, 64, 16, 512, 0, 0, ForkPolicies.SEQUENTIAL)));
+    use(new TestMachine(4096, AROUND));
     long addr = machine.map(256);
     machine.space.madvise(addr, 256 * PAGE, MADV_POPULATE_WRITE);
     machine.space.mprotect(addr, 256 * PAGE, PROT_READ);
@@ -285,7 +288,7 @@ class PagingTest {
 
   @Test
   void faultsMapAroundAndTwiceAsMuchWhenSequential() {
-    use(new TestMachine(4096, new MemoryPolicy(16, 64, 16, 512, 0, 0, ForkPolicies.SEQUENTIAL)));
+    use(new TestMachine(4096, AROUND));
     long addr = 0x10_0000_0000L;
     machine.mapAt(addr, 2048, RW, PRIVATE);
     machine.user.setByte(addr, (byte) 1);
@@ -299,7 +302,7 @@ class PagingTest {
 
   @Test
   void faultsMapAroundDownwardsToo() {
-    use(new TestMachine(4096, new MemoryPolicy(16, 64, 16, 512, 0, 0, ForkPolicies.SEQUENTIAL)));
+    use(new TestMachine(4096, AROUND));
     long addr = 0x10_0000_0000L;
     machine.mapAt(addr, 1024, RW, PRIVATE);
     for (long page = 1023; page >= 0; page--) {
@@ -310,20 +313,26 @@ class PagingTest {
 
   @Test
   void randomAccessMapsOnePageAtATime() {
-    use(new TestMachine(4096, new MemoryPolicy(16, 64, 16, 512, 0, 0, ForkPolicies.SEQUENTIAL)));
+    use(new TestMachine(4096, AROUND));
     long addr = machine.map(64);
     machine.space.madvise(addr, 64 * PAGE, MADV_RANDOM);
     machine.user.setByte(addr, (byte) 1);
     assertThat(machine.space.residentPages()).isEqualTo(1);
   }
 
-  @Test
-  void cachedFilePagesAreMappedAroundReads() {
-    use(new TestMachine(4096, new MemoryPolicy(16, 64, 16, 512, 0, 0, ForkPolicies.SEQUENTIAL)));
+  /** A file of 64 pages, the first of which are in its cache. */
+  private TestFile cachedFile(int cached) {
     TestFile file = new TestFile(machine.frames, 64, true);
-    for (int i = 0; i < 10; i++) {
+    for (int i = 0; i < cached; i++) {
       machine.frames.release(file.page(i, false));
     }
+    return file;
+  }
+
+  @Test
+  void cachedFilePagesAreMappedAroundReads() {
+    use(new TestMachine(4096, AROUND));
+    TestFile file = cachedFile(10);
     long addr = 0x10_0000_0000L;
     machine.space.mmap(addr, 64L * PAGE, RW, MAP_PRIVATE | MAP_FIXED, file, 0, true);
     assertThat(machine.user.getByte(addr + 3 * PAGE)).isEqualTo((byte) 4);
@@ -335,17 +344,14 @@ class PagingTest {
 
   @Test
   void aWriteToAProgramsDataCopiesThePagesAroundToo() {
-    use(new TestMachine(4096, new MemoryPolicy(16, 64, 16, 512, 0, 0, ForkPolicies.SEQUENTIAL)));
+    use(new TestMachine(4096, AROUND));
     long addr = 0x10_0000_0000L;
     machine.mapAt(addr, 1, RW, PRIVATE);
     machine.user.setByte(addr, (byte) 1);
     machine.space.munmap(addr, PAGE);
     long free = machine.frames.freeFrames();
     long faults = machine.space.faults();
-    TestFile file = new TestFile(machine.frames, 64, true);
-    for (int i = 0; i < 20; i++) {
-      machine.frames.release(file.page(i, false));
-    }
+    TestFile file = cachedFile(20);
     int flags = MAP_PRIVATE | MAP_FIXED | MAP_DENYWRITE;
     machine.space.mmap(addr, 64L * PAGE, RW, flags, file, 0, true);
     // Some of them are mapped already, as the file's own: they are replaced, and that is announced.
@@ -370,7 +376,7 @@ class PagingTest {
 
   @Test
   void elsewhereAFilesPageIsCopiedAloneBecauseTheFileMayChange() {
-    use(new TestMachine(4096, new MemoryPolicy(16, 64, 16, 512, 0, 0, ForkPolicies.SEQUENTIAL)));
+    use(new TestMachine(4096, AROUND));
     TestFile file = new TestFile(machine.frames, 64, true);
     machine.frames.release(file.page(1, false));
     long addr = 0x10_0000_0000L;
@@ -392,7 +398,7 @@ class PagingTest {
 
   @Test
   void guestMemoryRunningOutIsAnOutcome() {
-    use(new TestMachine(64, new MemoryPolicy(16, 64, 16, 512, 0, 0, ForkPolicies.SEQUENTIAL)));
+    use(new TestMachine(64, AROUND));
     long addr = machine.space.mmap(0, 200 * PAGE, RW, PRIVATE | MAP_NORESERVE, null, 0, false);
     int pages = 0;
     while (machine.space.fault(addr + (long) pages * PAGE, true, false) == FaultOutcome.HANDLED) {

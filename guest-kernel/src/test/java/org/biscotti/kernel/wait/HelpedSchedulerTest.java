@@ -7,6 +7,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -54,24 +55,24 @@ class HelpedSchedulerTest {
   /** A lock that it waits for may be held by the thread of what it has made ready. */
   @Test
   void whatOneThatHasPledgedForgetsGoesElsewhere() throws InterruptedException {
-    CountDownLatch released = new CountDownLatch(1);
-    HelpedScheduler withPool =
-        new HelpedScheduler(continuation -> Thread.ofPlatform().start(continuation));
-    withPool.pledge();
-    withPool.execute(released::countDown);
-    assertThat(released.await(30, TimeUnit.SECONDS)).isTrue();
-    withPool.settle();
+    requireGoesElsewhere(HelpedScheduler::pledge, HelpedScheduler::settle);
   }
 
   /** It may wait for a lock that only the forgotten continuation can release. */
   @Test
   void whatABusyHelperForgetsGoesElsewhere() throws InterruptedException {
+    requireGoesElsewhere(HelpedScheduler::begin, HelpedScheduler::end);
+  }
+
+  private static void requireGoesElsewhere(
+      Consumer<HelpedScheduler> begins, Consumer<HelpedScheduler> ends)
+      throws InterruptedException {
     CountDownLatch released = new CountDownLatch(1);
     HelpedScheduler withPool =
         new HelpedScheduler(continuation -> Thread.ofPlatform().start(continuation));
-    withPool.begin();
+    begins.accept(withPool);
     withPool.execute(released::countDown);
     assertThat(released.await(30, TimeUnit.SECONDS)).isTrue();
-    withPool.end();
+    ends.accept(withPool);
   }
 }

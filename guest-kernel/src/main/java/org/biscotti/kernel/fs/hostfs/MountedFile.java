@@ -144,7 +144,7 @@ final class MountedFile extends HostBackedFile implements MountedNode {
    * pages are cached that it might come from.
    */
   void revalidateForRead(long end) {
-    if (end < 0 || end > size() || hasCachedPages()) {
+    if (end < 0 || end > size() || cachedPages() > 0) {
       revalidate();
     }
   }
