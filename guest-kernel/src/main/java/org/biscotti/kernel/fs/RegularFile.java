@@ -34,6 +34,9 @@ public abstract class RegularFile extends Inode implements PageSource {
   private static final long BLOCKS_PER_PAGE = PAGE_SIZE / 512;
   private static final int BATCH = 256;
 
+  /** How many neighbouring pages are read or written at once, 4 MiB. */
+  private static final int RUN_PAGES = 1024;
+
   private final FrameAllocator frames;
   private final RankedLock cacheLock = new RankedLock(LockRank.PAGE_CACHE);
   private final PageIndex pages = new PageIndex();
@@ -205,26 +208,66 @@ public abstract class RegularFile extends Inode implements PageSource {
       if (at < 0 || left <= 0) {
         break;
       }
-      int within = (int) at & PAGE_MASK;
-      long want = Math.min(Math.min(PAGE_SIZE - within, left), to.remaining());
-      long moved = readPage(to, at >>> PAGE_SHIFT, within, want);
+      long moved = readRun(to, at, Math.min(left, to.remaining()));
+      if (moved <= 0) {
+        break;
+      }
       done += moved;
-      if (moved < want) {
+      if (to.faulted()) {
         break;
       }
     }
     return done;
   }
 
-  private long readPage(UserBuffer to, long page, int within, long want) {
+  /** Reads from as many pages as lie next to each other; at least one byte, or faults. */
+  private long readRun(UserBuffer to, long at, long want) {
+    long page = at >>> PAGE_SHIFT;
+    int within = (int) at & PAGE_MASK;
     long frame = findPage(page, false, keepsPagesRead());
     if (frame == 0) {
-      return to.putZeroes(want);
+      return to.putZeroes(Math.min(want, PAGE_SIZE - within));
     }
+    int count = retainNeighbours(page, frame, pagesIn(within + want));
     try {
-      return to.putFrame(frame + within, want);
+      return to.putFrame(frame + within, Math.min(want, count * (long) PAGE_SIZE - within));
     } finally {
-      frames.release(frame);
+      releaseRun(frame, count);
+    }
+  }
+
+  /**
+   * Retains the frames of the pages after one whose frame is held, as far as they are in the cache
+   * and lie next to each other.
+   *
+   * @param most how many pages are of use, with the first
+   * @return how many are held now, with the first
+   */
+  private int retainNeighbours(long page, long frame, long most) {
+    int limit = (int) Math.min(most, RUN_PAGES);
+    if (limit <= 1) {
+      return 1;
+    }
+    int count = 1;
+    cacheLock.lock();
+    try {
+      while (count < limit && !isBeyondEnd(page + count)) {
+        long next = frame + count * (long) PAGE_SIZE;
+        if (pages.get(page + count) != next) {
+          break;
+        }
+        frames.retain(next);
+        count++;
+      }
+    } finally {
+      cacheLock.unlock();
+    }
+    return count;
+  }
+
+  private void releaseRun(long frame, int count) {
+    for (int i = 0; i < count; i++) {
+      frames.release(frame + i * (long) PAGE_SIZE);
     }
   }
 
@@ -409,11 +452,9 @@ public abstract class RegularFile extends Inode implements PageSource {
     long done = 0;
     while (from.remaining() > 0) {
       long at = start + done;
-      int within = (int) at & PAGE_MASK;
-      long want = Math.min(PAGE_SIZE - within, from.remaining());
       long moved;
       try {
-        moved = writePage(from, at >>> PAGE_SHIFT, within, want);
+        moved = writeRun(from, at);
       } catch (ErrnoException e) {
         if (done > 0 || follows) {
           break;
@@ -421,24 +462,32 @@ public abstract class RegularFile extends Inode implements PageSource {
         throw e.errno() == Errno.ENOMEM ? ErrnoException.of(Errno.ENOSPC) : e;
       }
       done += moved;
-      if (moved < want) {
+      if (from.faulted()) {
         break;
       }
     }
     return done;
   }
 
-  private long writePage(UserBuffer from, long page, int within, long want) {
+  /**
+   * Writes to as many pages as lie next to each other, or makes one; at least a byte, or faults.
+   */
+  private long writeRun(UserBuffer from, long at) {
+    long page = at >>> PAGE_SHIFT;
+    int within = (int) at & PAGE_MASK;
     long frame = findPage(page, false);
     if (frame == 0) {
-      return writeFreshPage(from, page, within, want);
+      return writeFreshPage(from, page, within, Math.min(PAGE_SIZE - within, from.remaining()));
     }
+    int count = retainNeighbours(page, frame, pagesIn(within + from.remaining()));
     try {
-      long moved = from.takeFrame(frame + within, want);
-      grow((page << PAGE_SHIFT) + within + moved);
+      long moved =
+          from.takeFrame(
+              frame + within, Math.min(from.remaining(), count * (long) PAGE_SIZE - within));
+      grow(at + moved);
       return moved;
     } finally {
-      frames.release(frame);
+      releaseRun(frame, count);
     }
   }
 

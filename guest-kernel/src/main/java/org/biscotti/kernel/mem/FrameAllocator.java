@@ -23,6 +23,10 @@ import org.biscotti.kernel.port.GuestMemory;
  * <p>Whoever fills memory does not get the last of it: files end before programs do, and programs
  * before the kernel's own page tables, so that what is there can go on, and end.
  *
+ * <p>Page tables come from the top of memory and everything else from its bottom, so that what is
+ * filled in order lies in neighbours: with tables in between, no run would be longer than the 2 MiB
+ * that one of them maps, and the copy of a long run is the only one that bypasses the caches.
+ *
  * <p>Free frames are bits, so that runs of neighbours are found again after any history: an
  * announcement of downgrades is cheap for a run and dear for scattered frames. Counts live off the
  * Java heap. Thread-safe; the lock is a leaf.
@@ -30,6 +34,9 @@ import org.biscotti.kernel.port.GuestMemory;
 public final class FrameAllocator {
   /** Frames committed at a time, 2 MiB. */
   private static final int CHUNK_FRAMES = 512;
+
+  /** The same at the top of memory, 256 KiB: page tables are few. */
+  private static final int TOP_CHUNK_FRAMES = 64;
 
   /** How many free runs are looked at for one that is long enough. */
   private static final int RUNS_EXAMINED_MAX = 32;
@@ -72,6 +79,9 @@ public final class FrameAllocator {
   /** Frames below this have host memory; guarded by {@link #lock}. */
   private int committed;
 
+  /** And so have those from here on; guarded by {@link #lock}. */
+  private int committedFrom;
+
   /** How many bits are set in {@link #free}; guarded by {@link #lock}. */
   private int freeCommitted;
 
@@ -109,6 +119,7 @@ public final class FrameAllocator {
     this.total = Math.toIntExact((memory.size() - firstGpa) >> PAGE_SHIFT);
     this.counts = Arena.ofAuto().allocate(ValueLayout.JAVA_INT, Math.max(total, 1));
     this.quarantineMax = policy.quarantineFrames();
+    this.committedFrom = total;
     int words = (total + Long.SIZE - 1) / Long.SIZE;
     this.free = new long[words];
     this.freeWords = new long[(words + Long.SIZE - 1) / Long.SIZE];
@@ -139,11 +150,25 @@ public final class FrameAllocator {
    * @throws ErrnoException ENOMEM if guest or host memory is out, ENOSPC if it is for a file
    */
   public long allocateUninitialised(Use use) {
-    int keep = reserve(use);
-    int frame = takeFirst(keep);
+    return allocateOne(use, false);
+  }
+
+  /**
+   * Allocates a frame for a page table, which still holds what its last user left there.
+   *
+   * @param use who pays for it
+   * @return its address; the caller owns its one reference and overwrites all of it
+   * @throws ErrnoException ENOMEM if guest or host memory is out
+   */
+  long allocateTable(Use use) {
+    return allocateOne(use, true);
+  }
+
+  private long allocateOne(Use use, boolean table) {
+    int frame = takeOne(use, table);
     if (frame < 0) {
       releaseQuarantined();
-      frame = takeFirst(keep);
+      frame = takeOne(use, table);
     }
     if (frame < 0) {
       tellOfShortage(use);
@@ -276,7 +301,7 @@ public final class FrameAllocator {
   }
 
   private long freeNow() {
-    return (long) freeCommitted + (total - committed);
+    return (long) freeCommitted + (committedFrom - committed);
   }
 
   /**
@@ -359,14 +384,17 @@ public final class FrameAllocator {
     }
   }
 
-  private int takeFirst(int keep) {
+  private int takeOne(Use use, boolean table) {
     lock.lock();
     try {
-      if (!leaves(keep)) {
+      if (!leaves(reserve(use))) {
         return -1;
       }
-      int frame = nextFree(0);
-      if (frame < 0 && commitChunk()) {
+      int frame = table ? freeAtTop() : -1;
+      if (frame < 0) {
+        frame = freeAtBottom();
+      }
+      if (frame < 0) {
         frame = nextFree(0);
       }
       if (frame >= 0) {
@@ -400,10 +428,13 @@ public final class FrameAllocator {
       while (got < wanted && leaves(keep)) {
         int first = longRun(wanted - got);
         if (first < 0) {
-          if (!commitChunk()) {
+          if (commitChunk()) {
+            continue;
+          }
+          first = nextFree(0);
+          if (first < 0) {
             break;
           }
-          continue;
         }
         int room = (int) Math.min(wanted - got, available() - keep);
         int end = runEnd(first, first + room);
@@ -424,11 +455,11 @@ public final class FrameAllocator {
     int bestLength = 0;
     int from = 0;
     for (int i = 0; i < RUNS_EXAMINED_MAX; i++) {
-      int first = nextFree(from);
+      int first = nextFreeAtBottom(from);
       if (first < 0) {
         break;
       }
-      int end = runEnd(first, first + want);
+      int end = Math.min(runEnd(first, first + want), committedFrom);
       if (end - first > bestLength) {
         best = first;
         bestLength = end - first;
@@ -456,6 +487,21 @@ public final class FrameAllocator {
       bits = free[word];
     }
     return (word << 6) + Long.numberOfTrailingZeros(bits);
+  }
+
+  private int freeAtTop() {
+    int frame = nextFree(committedFrom);
+    return frame < 0 && commitTopChunk() ? nextFree(committedFrom) : frame;
+  }
+
+  private int freeAtBottom() {
+    int frame = nextFreeAtBottom(0);
+    return frame < 0 && commitChunk() ? nextFreeAtBottom(0) : frame;
+  }
+
+  private int nextFreeAtBottom(int from) {
+    int frame = nextFree(from);
+    return frame < committedFrom ? frame : -1;
   }
 
   private int nextFreeWord(int from) {
@@ -516,18 +562,35 @@ public final class FrameAllocator {
   private boolean commitChunk() {
     int first = committed;
     int toBoundary = CHUNK_FRAMES - (int) ((gpa(first) >> PAGE_SHIFT) % CHUNK_FRAMES);
-    int wanted = Math.min(toBoundary, total - first);
+    int wanted = Math.min(toBoundary, committedFrom - first);
     int frames = wanted;
-    while (frames > 0 && !memory.backing().commit(gpa(first), (long) frames << PAGE_SHIFT)) {
+    while (frames > 0 && !commit(first, frames)) {
       frames /= 2;
+    }
+    committed = first + frames;
+    refused = frames < wanted;
+    return frames > 0;
+  }
+
+  /** Commits the chunk before those at the top of memory, all of it; false if it cannot be had. */
+  private boolean commitTopChunk() {
+    int first = committedFrom - TOP_CHUNK_FRAMES;
+    if (refused || first < committed || !commit(first, TOP_CHUNK_FRAMES)) {
+      return false;
+    }
+    committedFrom = first;
+    return true;
+  }
+
+  private boolean commit(int first, int frames) {
+    if (!memory.backing().commit(gpa(first), (long) frames << PAGE_SHIFT)) {
+      return false;
     }
     for (int frame = first; frame < first + frames; frame++) {
       setFree(frame);
     }
-    committed = first + frames;
     freeCommitted += frames;
-    refused = frames < wanted;
-    return frames > 0;
+    return true;
   }
 
   private long gpa(int frame) {

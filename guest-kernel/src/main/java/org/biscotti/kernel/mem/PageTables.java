@@ -96,7 +96,7 @@ final class PageTables {
   /** The PML4 page of a vCPU, made on first use; ENOMEM. */
   long root(int vcpu) {
     if (roots[vcpu] == 0) {
-      long page = frames.allocate();
+      long page = frames.allocateTable(FrameAllocator.Use.KERNEL);
       for (int slot = 0; slot < SLOTS - 1; slot++) {
         memory.setLong(page + slot * 8L, pml4[slot]);
       }
@@ -231,7 +231,7 @@ final class PageTables {
         memory.setLongRelease(at, directory | WRITABLE);
         return 0;
       }
-      long copy = frames.allocateUninitialised(use);
+      long copy = frames.allocateTable(use);
       for (long offset = 0; offset < ENTRIES * 8L; offset += 8) {
         long entry = memory.getLong(table + offset);
         long readOnly = entry & ~WRITABLE;
@@ -368,8 +368,9 @@ final class PageTables {
   }
 
   private long newTable() {
-    long entry = frames.allocate(use) | DIRECTORY;
+    long table = frames.allocateTable(use);
+    memory.zero(table, GuestMemory.PAGE_SIZE);
     tableCount++;
-    return entry;
+    return table | DIRECTORY;
   }
 }

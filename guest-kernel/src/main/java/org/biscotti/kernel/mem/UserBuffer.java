@@ -1,6 +1,7 @@
 package org.biscotti.kernel.mem;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static org.biscotti.kernel.port.GuestMemory.PAGE_SIZE;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -28,11 +29,19 @@ public final class UserBuffer {
 
   private static final int IOVEC_SIZE = 16;
 
-  /** What one thread moves at a time where several do: some 50 microseconds of copying. */
-  private static final int PART_BYTES = 256 << 10;
+  /** What one thread moves at a time where several do, at least: 50 microseconds of copying. */
+  private static final int PART_PAGES = 64;
+
+  /** And at most: what a copy past the caches takes at once ({@link UserMemory}). */
+  private static final int PART_PAGES_MAX = 1024;
+
+  /**
+   * How many parts there are at least if they are not the smallest, so that threads end together.
+   */
+  private static final int PARTS = 8;
 
   /** Rough speed of copying, for the decision whether it is worth a thread. */
-  private static final long BYTES_PER_NANO = 6;
+  private static final long BYTES_PER_NANO = 12;
 
   private final Parallel parallel;
 
@@ -79,7 +88,9 @@ public final class UserBuffer {
    */
   public boolean isWorthParts(long bytes) {
     long all = Math.min(bytes, remaining);
-    return kernel == null && all >= 2 * PART_BYTES && parallel.pays(all / BYTES_PER_NANO);
+    return kernel == null
+        && all >= 2 * PART_PAGES * PAGE_SIZE
+        && parallel.pays(all / BYTES_PER_NANO);
   }
 
   /**
@@ -118,7 +129,9 @@ public final class UserBuffer {
   }
 
   private long moveAtOnce(long all, Part mover) {
-    long[] done = new long[(int) ((all + PART_BYTES - 1) / PART_BYTES)];
+    long pages = Math.clamp(all / PARTS / PAGE_SIZE, PART_PAGES, PART_PAGES_MAX);
+    long partBytes = (long) parallel.chunk((int) pages) * PAGE_SIZE;
+    long[] done = new long[(int) ((all + partBytes - 1) / partBytes)];
     boolean[] bad = new boolean[done.length];
     parallel.run(
         done.length,
@@ -128,8 +141,8 @@ public final class UserBuffer {
           try (UserMemory door = new UserMemory(memory().space())) {
             UserBuffer part = new UserBuffer();
             for (int i = from; i < to; i++) {
-              long offset = (long) i * PART_BYTES;
-              part.resetPart(this, door, offset, Math.min(PART_BYTES, all - offset));
+              long offset = i * partBytes;
+              part.resetPart(this, door, offset, Math.min(partBytes, all - offset));
               done[i] = mover.move(part, offset);
               bad[i] = part.faulted;
             }
@@ -137,7 +150,7 @@ public final class UserBuffer {
         });
     long total = 0;
     int i = 0;
-    while (i < done.length && done[i] == Math.min(PART_BYTES, all - (long) i * PART_BYTES)) {
+    while (i < done.length && done[i] == Math.min(partBytes, all - i * partBytes)) {
       total += done[i++];
     }
     if (i < done.length) {

@@ -20,10 +20,11 @@ import org.biscotti.kernel.port.GuestMemory;
  * growth). A pointer to nothing is EFAULT, or a short count where the caller can use one; it is
  * never a Java exception.
  *
- * <p>A copy happens inside a <em>section</em> of at most one page, announced in {@link #section}:
- * an address space that has taken a translation away waits until every section that may have used
- * it is over, before it gives up the frame. So there is no lock here. One thread at a time uses a
- * door; each task has its own, and a thread that helps opens another.
+ * <p>A copy happens inside a <em>section</em> of at most one page, or if it is large of one run of
+ * neighbouring frames, announced in {@link #section}: an address space that has taken a translation
+ * away waits until every section that may have used it is over, before it gives up the frame. So
+ * there is no lock here. One thread at a time uses a door; each task has its own, and a thread that
+ * helps opens another.
  */
 public final class UserMemory implements AutoCloseable {
   private static final long BAD = -1;
@@ -37,6 +38,15 @@ public final class UserMemory implements AutoCloseable {
   private static final int SPINS_MAX = 10_000;
 
   private static final long PREEMPTED_WAIT_NANOS = 50_000;
+
+  /**
+   * From here on the JVM copies past the caches where it can (AVX-512), which saves reading what is
+   * overwritten: 17 GB/s instead of 10 on one core, 22 instead of 15 on two.
+   */
+  private static final long LARGE_BYTES = 2_621_440;
+
+  /** What a section copies at most: a quarter of a millisecond. */
+  private static final long RUN_BYTES = 4 << 20;
 
   /** What strings are read into, to begin with and most of the time. */
   private static final int SCRATCH_BYTES = 256;
@@ -301,7 +311,7 @@ public final class UserMemory implements AutoCloseable {
       if (gpa == BAD) {
         break;
       }
-      long chunk = chunk(toGva + done, length - done);
+      long chunk = run(toGva + done, gpa, length - done, true);
       memory.copy(fromGpa + done, gpa, chunk);
       leave();
       done += chunk;
@@ -323,7 +333,7 @@ public final class UserMemory implements AutoCloseable {
       if (gpa == BAD) {
         break;
       }
-      long chunk = chunk(fromGva + done, length - done);
+      long chunk = run(fromGva + done, gpa, length - done, false);
       memory.copy(gpa, toGpa + done, chunk);
       leave();
       done += chunk;
@@ -440,6 +450,24 @@ public final class UserMemory implements AutoCloseable {
 
   private static long chunk(long gva, long wanted) {
     return Math.min(wanted, PAGE_SIZE - (gva & PAGE_MASK));
+  }
+
+  /**
+   * How many bytes may be copied in the section that {@link #enter} has started: up to the end of
+   * the page, or of the run of neighbouring frames if much is to be copied.
+   */
+  private long run(long gva, long gpa, long wanted, boolean write) {
+    long bytes = chunk(gva, wanted);
+    if (wanted < LARGE_BYTES) {
+      return bytes;
+    }
+    long limit = Math.min(wanted, RUN_BYTES);
+    while (bytes < limit
+        && Long.compareUnsigned(gva + bytes, Layout.USER_END) < 0
+        && space.walk(gva + bytes, write) == gpa + bytes) {
+      bytes += Math.min(PAGE_SIZE, limit - bytes);
+    }
+    return bytes;
   }
 
   private int readIntoScratch(long gva, int max) {

@@ -57,9 +57,14 @@ public final class Parallel {
   public boolean pays(long nanos) {
     return switch (parallelism) {
       case INLINE -> false;
-      case THREAD -> true;
+      case THREAD, BLOCK -> true;
       case ADAPTIVE -> nanos >= WORTHWHILE_NANOS && idleCores.getAsInt() > 0;
     };
+  }
+
+  /** How many parts are handed out at once, where a caller would have it be so many. */
+  public int chunk(int wanted) {
+    return parallelism == Parallelism.BLOCK ? 1 : wanted;
   }
 
   /**
@@ -67,17 +72,18 @@ public final class Parallel {
    * one is thrown at the end.
    *
    * @param parts how many there are, numbered from 0
-   * @param chunk how many are handed out at once
+   * @param wanted how many are handed out at once; see {@link #chunk}
    * @param nanos rough estimate of what all of it takes on one core
    */
-  public void run(int parts, int chunk, long nanos, Work work) {
+  public void run(int parts, int wanted, long nanos, Work work) {
+    int chunk = chunk(wanted);
     int chunks = (parts + chunk - 1) / chunk;
     if (chunks <= 1 || !pays(nanos)) {
       work.run(0, parts);
       return;
     }
     Job job = new Job(parts, chunk, work);
-    if (parallelism == Parallelism.THREAD) {
+    if (parallelism != Parallelism.ADAPTIVE) {
       job.startThreads(chunks, job::runNext);
     } else {
       job.startThreads(Math.min(chunks - 1, idleCores.getAsInt()), job::runAll);

@@ -6,6 +6,8 @@ public enum Parallelism {
   INLINE,
   /** A transient virtual thread for each chunk of parts: the paper's way (section 4.3). */
   THREAD,
+  /** A transient virtual thread for each part, however small: the paper's example (figure 2). */
+  BLOCK,
   /** The calling thread, and one helper for each idle core if the work is worth the hand-over. */
   ADAPTIVE
 }

@@ -312,6 +312,54 @@ class FileContentsTest {
     large.close();
   }
 
+  /**
+   * What is large enough to be copied in runs of neighbouring frames arrives as if page by page,
+   * with runs that end in the file and runs that end in the program's memory.
+   */
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3})
+  void runsOfFramesHoldWhatPagesHold(long seed) {
+    Random random = new Random(seed);
+    int all = 12 << 20;
+    TestTree large = new TestTree(16384);
+    long memory = large.map(all / PAGE, null, 0, 0);
+    byte[] bytes = new byte[all];
+    random.nextBytes(bytes);
+    // Not in order, so that frames are neighbours in pieces of some megabytes.
+    int half = all / 2 + random.nextInt(all / 4);
+    large.user.copyOutFully(memory + half, bytes, half, all - half);
+    large.user.copyOutFully(memory, bytes, 0, half);
+    UserBuffer buffer = new UserBuffer(Parallel.NONE);
+    OpenFile file = large.create("/f");
+    int start = random.nextInt(2 * PAGE);
+    buffer.reset(large.user, memory + start, all - start);
+    assertThat(file.writeAt(buffer, 0, large)).isEqualTo(all - start);
+    int hole = random.nextInt(all / 2);
+    int length = random.nextInt(all / 4) + 1;
+    file.allocate(Fcntl.FALLOC_FL_KEEP_SIZE | Fcntl.FALLOC_FL_PUNCH_HOLE, hole, length, large);
+    byte[] model = Arrays.copyOfRange(bytes, start, all);
+    Arrays.fill(model, hole, Math.min(model.length, hole + length), (byte) 0);
+    // Again over half of it: pages that are there are written in runs.
+    int again = random.nextInt(all / 4);
+    buffer.reset(large.user, memory, all / 2);
+    assertThat(file.writeAt(buffer, again, large)).isEqualTo(all / 2);
+    System.arraycopy(bytes, 0, model, again, all / 2);
+
+    int at = random.nextInt(3 * PAGE);
+    buffer.reset(large.user, memory + 7, all - 7);
+    assertThat(file.readAt(buffer, at, large)).isEqualTo(model.length - at);
+    byte[] found = new byte[model.length - at];
+    large.user.copyInFully(memory + 7, found, 0, found.length);
+    assertThat(found).isEqualTo(Arrays.copyOfRange(model, at, model.length));
+
+    // A page that is not there ends a run, and the call.
+    large.space.munmap(memory + 5 * PAGE + (4 << 20), PAGE);
+    buffer.reset(large.user, memory, all);
+    assertThat(file.readAt(buffer, 0, large)).isEqualTo(5 * PAGE + (4 << 20));
+    assertThat(buffer.faulted()).isTrue();
+    large.close();
+  }
+
   /** What cannot be read ends a write where one thread would have ended it. */
   @Test
   void threadsWriteNothingOfWhatIsBehindABadPage() {

@@ -114,6 +114,39 @@ class FrameAllocatorTest {
   }
 
   @Test
+  void pageTablesDoNotInterruptRunsOfPages() {
+    long table = frames.allocateTable(Use.PROGRAM);
+    long first = frames.allocate(Use.PROGRAM);
+    for (int i = 1; i < FRAMES / 2; i++) {
+      if (i % 100 == 0) {
+        assertThat(frames.allocateTable(Use.PROGRAM)).isGreaterThan(table - 64 * PAGE);
+      }
+      assertThat(frames.allocateUninitialised(i % 2 == 0 ? Use.FILE : Use.PROGRAM))
+          .isEqualTo(first + (long) i * PAGE);
+    }
+  }
+
+  @Test
+  void eitherEndOfMemoryServesBoth() {
+    for (int i = 0; i < FRAMES - 3; i++) {
+      frames.allocateTable(Use.KERNEL);
+    }
+    assertThat(frames.freeFrames()).isEqualTo(3);
+    for (int i = 0; i < 3; i++) {
+      frames.allocateUninitialised(Use.KERNEL);
+    }
+    TestMachine.assertErrno(Errno.ENOMEM, () -> frames.allocate(Use.KERNEL));
+  }
+
+  @Test
+  void pagesMayTakeWhatIsFreeAtTheTop() {
+    frames.allocateTable(Use.KERNEL);
+    long[] run = new long[FRAMES];
+    assertThat(frames.allocateRun(run, FRAMES, Use.KERNEL)).isEqualTo(FRAMES - 1);
+    assertThat(frames.freeFrames()).isZero();
+  }
+
+  @Test
   void referencesKeepAFrame() {
     long gpa = frames.allocate();
     frames.retain(gpa);

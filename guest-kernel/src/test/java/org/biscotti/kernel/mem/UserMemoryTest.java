@@ -19,6 +19,8 @@ import org.biscotti.kernel.parallel.Parallelism;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The door to user memory and the cursor over it, with good pointers and bad. */
 class UserMemoryTest {
@@ -313,8 +315,9 @@ class UserMemoryTest {
   }
 
   /** What lies behind a hole is another object of the program's, however many threads fill. */
-  @Test
-  void threadsWriteNothingBehindAHole() {
+  @ParameterizedTest
+  @EnumSource(names = {"THREAD", "BLOCK"})
+  void threadsWriteNothingBehindAHole(Parallelism parallelism) {
     long mib = 1 << 20;
     int all = 3 << 20;
     long start = BASE + 16 * mib;
@@ -324,7 +327,7 @@ class UserMemoryTest {
     machine.space.mprotect(start + 2 * mib, PAGE, PROT_READ);
     byte[] ones = new byte[all];
     Arrays.fill(ones, (byte) 1);
-    UserBuffer parted = new UserBuffer(new Parallel(Parallelism.THREAD, () -> 1));
+    UserBuffer parted = new UserBuffer(new Parallel(parallelism, () -> 1));
 
     parted.reset(user, start + 7, all - 7);
     assertThat(parted.isWorthParts(all)).isTrue();
@@ -348,8 +351,9 @@ class UserMemoryTest {
   }
 
   /** Nor is anything taken from there, as what takes it would keep it. */
-  @Test
-  void threadsReadNothingBehindAHole() {
+  @ParameterizedTest
+  @EnumSource(names = {"THREAD", "BLOCK"})
+  void threadsReadNothingBehindAHole(Parallelism parallelism) {
     long mib = 1 << 20;
     int all = 3 << 20;
     long start = BASE + 16 * mib;
@@ -359,7 +363,7 @@ class UserMemoryTest {
     machine.space.mprotect(start + 2 * mib, PAGE, PROT_NONE);
     byte[] taken = new byte[all];
     Arrays.fill(taken, (byte) 1);
-    UserBuffer parted = new UserBuffer(new Parallel(Parallelism.THREAD, () -> 1));
+    UserBuffer parted = new UserBuffer(new Parallel(parallelism, () -> 1));
     parted.reset(user, start, all);
     assertThat(parted.moveInParts(all, false, (part, at) -> part.take(taken, (int) at, all)))
         .isEqualTo(2 * mib);

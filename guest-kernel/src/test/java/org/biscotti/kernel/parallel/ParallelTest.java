@@ -40,6 +40,7 @@ class ParallelTest {
   @CsvSource({
     "INLINE, 3, 1000000, false",
     "THREAD, 0, 1, true",
+    "BLOCK, 0, 1, true",
     "ADAPTIVE, 0, 1000000, false",
     "ADAPTIVE, 1, 1, false",
     "ADAPTIVE, 1, 10000000, true"
@@ -58,7 +59,17 @@ class ParallelTest {
         });
     assertThat(threads.stream().anyMatch(Thread::isVirtual)).isEqualTo(expected);
     assertThat(threads.contains(Thread.currentThread()))
-        .isEqualTo(parallelism != Parallelism.THREAD);
+        .isEqualTo(!Set.of(Parallelism.THREAD, Parallelism.BLOCK).contains(parallelism));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"THREAD, 4, 10", "BLOCK, 1, 40"})
+  void makesAThreadForEachChunkOrForEachPart(Parallelism parallelism, int chunk, int threads) {
+    Set<Thread> seen = ConcurrentHashMap.newKeySet();
+    Parallel parallel = new Parallel(parallelism, () -> 0);
+    assertThat(parallel.chunk(4)).isEqualTo(chunk);
+    parallel.run(40, 4, LARGE, (_, _) -> seen.add(Thread.currentThread()));
+    assertThat(seen).hasSize(threads);
   }
 
   @SuppressWarnings("ThreadSleep")

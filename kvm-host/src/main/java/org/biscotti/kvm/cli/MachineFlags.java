@@ -125,7 +125,8 @@ record MachineFlags(
                 PARALLEL,
                 Parallelism.class,
                 "Who does the parts of large work: the thread of the call, a new virtual thread for "
-                    + "each, or idle cores when it pays (default: adaptive).")
+                    + "each, one for each page or page table, or idle cores when it pays "
+                    + "(default: adaptive).")
             .build());
     spec.addOption(
         Arguments.choice(
