@@ -7,8 +7,9 @@ MVN := ./scripts/mvn.sh
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
 
-build: ## compile everything, with the linters, and lay out what run.sh starts
+build: ## compile everything, with the linters, and make what run.sh starts, AOT caches included
 	@./scripts/build.sh --all
+	@for gc in g1 zgc shenandoah parallel serial; do ./scripts/run.sh exec --gc=$$gc --help >/dev/null || exit; done
 
 test: ## all unit and KVM integration tests (BISCOTTI_REQUIRE_KVM=1: fail without /dev/kvm)
 	@./scripts/test.sh

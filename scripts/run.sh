@@ -62,11 +62,11 @@ for ((i = 2; i <= $#; i++)); do
   esac
 done
 case $gc in
-  zgc) collector=-XX:+UseZGC ;;
-  shenandoah) collector=-XX:+UseShenandoahGC ;;
-  parallel) collector=-XX:+UseParallelGC ;;
-  serial) collector=-XX:+UseSerialGC ;;
-  *) gc=g1 collector=-XX:+UseG1GC ;; # the command line itself rejects a name that it does not know
+  zgc) collector=(-XX:+UseZGC) ;;
+  shenandoah) collector=(-XX:+UseShenandoahGC -XX:ShenandoahGCMode=generational) ;;
+  parallel) collector=(-XX:+UseParallelGC) ;;
+  serial) collector=(-XX:+UseSerialGC) ;;
+  *) gc=g1 collector=(-XX:+UseG1GC) ;; # the command line itself rejects a name that it does not know
 esac
 
 # ---- java -----------------------------------------------------------------------------------
@@ -75,7 +75,7 @@ esac
 # makes such a call is proved by the compiler and by LayersTest, and the kernel's own tests run with
 # it.) The kernel gets java.lang opened for a virtual thread with a scheduler of its own.
 options=(
-  "$collector"
+  "${collector[@]}"
   -Xlog:disable
   -XX:-UsePerfData
   -XX:ErrorFile="$root/kvm-host/target/hs_err_pid%p.log"

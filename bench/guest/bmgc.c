@@ -2,11 +2,11 @@
  * The garbage collector's benchmark of Cutler et al., section 4.2: forks while the kernel's heap is
  * full of live objects. Runs on Biscotti only, with --research-calls.
  *
- *   bmgc OBJECTS FORKS COLLECTIONS BYTES KEEP
+ *   bmgc OBJECTS FORKS COLLECTIONS BYTES KEEP SECONDS
  *
  * Has the kernel keep OBJECTS objects in a hash table, then forks a program that exits, FORKS times
- * and until the whole heap has been collected COLLECTIONS times meanwhile, but at most 400 times as
- * often. Each fork is followed by a call that makes the kernel allocate BYTES in small objects,
+ * and until the whole heap has been collected COLLECTIONS times meanwhile, but for SECONDS at most.
+ * Each fork is followed by a call that makes the kernel allocate BYTES in small objects,
  * which live for KEEP forks: they stand for what the kernel of the paper allocates for a fork. Only
  * fork, exit and wait are timed. Prints one line:
  *
@@ -27,7 +27,7 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
-enum { FILL = 2000, ALLOCATE, COLLECTIONS, WARM_UP = 200, FACTOR_MAX = 400 };
+enum { FILL = 2000, ALLOCATE, COLLECTIONS, WARM_UP = 200, FORKS_MAX = 1 << 23 };
 
 static int64_t now_ns(clockid_t clock) {
   struct timespec t;
@@ -59,17 +59,17 @@ static int by_value(const void *a, const void *b) {
 }
 
 int main(int argc, char **argv) {
-  if (argc < 6) {
-    fprintf(stderr, "usage: bmgc OBJECTS FORKS COLLECTIONS BYTES KEEP\n");
+  if (argc < 7) {
+    fprintf(stderr, "usage: bmgc OBJECTS FORKS COLLECTIONS BYTES KEEP SECONDS\n");
     return 2;
   }
   long objects = atol(argv[1]), least = atol(argv[2]), wanted = atol(argv[3]);
   long bytes = atol(argv[4]), keep = atol(argv[5]);
-  long most = least * FACTOR_MAX;
+  int64_t limit_ns = atol(argv[6]) * 1000000000L;
   /* Shared, so that a fork does not copy it. */
-  int64_t *times = mmap(NULL, (size_t)most * sizeof *times, PROT_READ | PROT_WRITE,
+  int64_t *times = mmap(NULL, (size_t)FORKS_MAX * sizeof *times, PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (least < 1 || times == MAP_FAILED) fail("mmap");
+  if (least < 1 || least > FORKS_MAX || times == MAP_FAILED) fail("mmap");
   if (research(FILL, objects, 0) != objects) fail("fill");
   for (int i = 0; i < WARM_UP; i++) {
     fork_once();
@@ -78,7 +78,8 @@ int main(int argc, char **argv) {
   long before = research(COLLECTIONS, 0, 0), collections = 0, forks = 0;
   int64_t begin = now_ns(CLOCK_REALTIME), sum = 0;
   uint64_t cycles = 0;
-  while (forks < most && (forks < least || collections < wanted)) {
+  while (forks < least ||
+         (collections < wanted && forks < FORKS_MAX && now_ns(CLOCK_REALTIME) - begin < limit_ns)) {
     int64_t start = now_ns(CLOCK_MONOTONIC);
     uint64_t tsc = __rdtsc();
     fork_once();

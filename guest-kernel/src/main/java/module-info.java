@@ -5,7 +5,6 @@
 module org.biscotti.kernel {
   requires static com.google.errorprone.annotations;
   requires static org.jspecify;
-  requires java.management;
   requires jdk.jfr;
   requires org.apache.logging.log4j;
 

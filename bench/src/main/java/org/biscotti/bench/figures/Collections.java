@@ -7,9 +7,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Set;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordingFile;
+import org.biscotti.kernel.event.WholeHeapCollections;
 
 /**
  * What the JVM's own events say about garbage collection in some time.
@@ -31,18 +31,6 @@ record Collections(
     long pausedNanos,
     Duration length,
     double bytesPerSecond) {
-  /** HotSpot's names of those that go through the whole heap (jdk.GarbageCollection, "name"). */
-  private static final Set<String> WHOLE =
-      Set.of(
-          "G1Old",
-          "G1Full",
-          "SerialOld",
-          "ParallelOld",
-          "ZGC Major",
-          "Z",
-          "Shenandoah",
-          "Shenandoah Global");
-
   /**
    * Reads a recording.
    *
@@ -61,9 +49,9 @@ record Collections(
         if (type.equals("jdk.GCHeapSummary") && isWithin(event.getStartTime(), begin, end)) {
           summaries.add(event);
         } else if (overlaps(event, begin, end)) {
+          whole += WholeHeapCollections.isOne(event) ? 1 : 0;
           if (type.equals("jdk.GarbageCollection")) {
             count++;
-            whole += WHOLE.contains(event.getString("name")) ? 1 : 0;
           } else if (type.equals("jdk.GCPhasePause")) {
             pauses.add(event);
           }

@@ -24,6 +24,8 @@ final class CollectorFigure implements Experiment {
   private static final int FORKS_MIN = 500;
   private static final int FORKS_MIN_QUICK = 100;
   private static final int COLLECTIONS_MIN = 10;
+  private static final int SECONDS_MAX = 480;
+  private static final int SECONDS_MAX_QUICK = 20;
   private static final double ZGC_RATIO_MAX = 1.10;
 
   @Override
@@ -42,6 +44,24 @@ final class CollectorFigure implements Experiment {
         : List.of(100_000, 1_000_000, 10_000_000, 50_000_000);
   }
 
+  /** The kernel's heap: at least twice what is live. */
+  private static String heap(int objects) {
+    return objects <= 1_000_000 ? "1G" : objects <= 10_000_000 ? "2G" : "6G";
+  }
+
+  /**
+   * What makes a collector go through the whole heap while there is room. Where it does so when the
+   * old generation is full, a small young one has what forks leave behind die in the old one.
+   */
+  private static String jvmOptions(String collector) {
+    return switch (collector) {
+      case "zgc" -> "-XX:ZCollectionIntervalMajor=1";
+      case "shenandoah" ->
+          "-XX:+UnlockExperimentalVMOptions -XX:ShenandoahGuaranteedOldGCInterval=1000";
+      default -> "-Xmn64m";
+    };
+  }
+
   @Override
   public int steps(Extent extent) {
     return extent.collectors().size() * objects(extent.quick()).size();
@@ -49,14 +69,13 @@ final class CollectorFigure implements Experiment {
 
   @Override
   public Result run(Lab lab) throws IOException {
-    String heap = lab.choose("1G", "6G");
     List<Point> points = new ArrayList<>();
     List<String> findings = new ArrayList<>();
     List<Integer> objects = objects(lab.quick());
     for (String collector : lab.collectors()) {
       for (int count : objects) {
         lab.step("%s, %,d live objects".formatted(collector, count));
-        measure(lab, collector, count, heap, points, findings);
+        measure(lab, collector, count, points, findings);
       }
     }
     Result result =
@@ -88,7 +107,13 @@ final class CollectorFigure implements Experiment {
                     + "objects of 64 bytes for each, which live for %d forks, stand for what the "
                         .formatted(KEPT_FORKS)
                     + "paper's kernel allocates. Forks go on until the whole heap has been collected "
-                    + "%d times. The heap has %s.".formatted(COLLECTIONS_MIN, heap)));
+                    + "%d times, or for %d s. ".formatted(COLLECTIONS_MIN, limit(lab))
+                    + "The heap has 1 GiB, with 10 million objects 2 and with 50 million 6.",
+                "A heap with room is seldom collected whole: ZGC and Shenandoah are told to do it a "
+                    + "second after they have done it; G1, Parallel and Serial have a young generation "
+                    + "of 64 MiB, so that what forks leave behind dies in the old one.",
+                "There is a vCPU less than cores, so that collectors have a core to run on, as those of "
+                    + "the paper had."));
     String most = Integer.toString(objects.getLast());
     String least = Integer.toString(objects.getFirst());
     for (String collector : lab.collectors()) {
@@ -103,8 +128,12 @@ final class CollectorFigure implements Experiment {
     return result;
   }
 
+  private static int limit(Lab lab) {
+    return lab.choose(SECONDS_MAX_QUICK, SECONDS_MAX);
+  }
+
   private static void measure(
-      Lab lab, String collector, int count, String heap, List<Point> points, List<String> findings)
+      Lab lab, String collector, int count, List<Point> points, List<String> findings)
       throws IOException {
     Path recording = lab.recording("bmgc");
     Lab.Output output =
@@ -112,7 +141,9 @@ final class CollectorFigure implements Experiment {
             List.of(
                 "--research-calls",
                 "--gc=" + collector,
-                "--kernel-heap=" + heap,
+                "--kernel-heap=" + heap(count),
+                "--cpus=" + Math.max(1, Lab.cores() - 1),
+                "--jvm=" + jvmOptions(collector),
                 "--jfr=" + recording),
             List.of(
                 lab.program("bmgc"),
@@ -120,7 +151,8 @@ final class CollectorFigure implements Experiment {
                 Integer.toString(lab.choose(FORKS_MIN_QUICK, FORKS_MIN)),
                 Integer.toString(COLLECTIONS_MIN),
                 Integer.toString(BYTES_PER_FORK),
-                Integer.toString(KEPT_FORKS)));
+                Integer.toString(KEPT_FORKS),
+                Integer.toString(limit(lab))));
     double[] row = Lab.Output.numbers(output.output().getLast());
     Collections collections =
         Collections.read(recording, Collections.instant(row[6]), Collections.instant(row[7]));
@@ -142,12 +174,12 @@ final class CollectorFigure implements Experiment {
     points.add(Point.of(collector, x, PAUSES, collections.pausedNanos() / 1e6, command));
     points.add(Point.of(collector, x, PAUSED, collections.pausedPercent(), command));
     points.add(Point.of(collector, x, RATE, collections.bytesPerSecond() / 1e6, command));
-    points.add(Point.of(collector, x, WHOLE, row[1], command));
+    points.add(Point.of(collector, x, WHOLE, collections.whole(), command));
     points.add(Point.of(collector, x, FORKS, row[0], command));
-    if (row[1] < COLLECTIONS_MIN) {
+    if (collections.whole() < COLLECTIONS_MIN) {
       findings.add(
-          "%s, %s objects: only %.0f collections of the whole heap in %.0f forks"
-              .formatted(collector, x, row[1], row[0]));
+          "%s, %s objects: only %d collections of the whole heap in %.0f forks"
+              .formatted(collector, x, collections.whole(), row[0]));
     }
   }
 }

@@ -1,10 +1,9 @@
 package org.biscotti.kernel.syscall;
 
-import java.lang.management.GarbageCollectorMXBean;
-import java.lang.management.ManagementFactory;
 import java.util.concurrent.locks.ReentrantLock;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.event.WholeHeapCollections;
 import org.biscotti.kernel.task.Task;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +32,7 @@ final class ResearchCalls {
   private @Nullable Entry[] table = new Entry[0];
   private @Nullable Object[] kept = new Object[0];
   private int nextKept;
+  private @Nullable WholeHeapCollections collections;
 
   /** An object of the hash table: a key, and the next one in the same bucket. */
   private static final class Entry {
@@ -108,31 +108,20 @@ final class ResearchCalls {
     return objects.length;
   }
 
-  /** research_collections(): how often the whole heap has been collected since the JVM started. */
-  static long collections(Task task, long a, long b, long c, long d, long e, long f) {
-    long count = 0;
-    for (GarbageCollectorMXBean collector : ManagementFactory.getGarbageCollectorMXBeans()) {
-      if (collectsWholeHeap(collector.getName())) {
-        count += Math.max(0, collector.getCollectionCount());
+  /**
+   * research_collections(): how often the whole heap has been collected since the first such call,
+   * as far as the JVM has said so; it does so once a second.
+   */
+  long collections(Task task, long a, long b, long c, long d, long e, long f) {
+    lock.lock();
+    try {
+      if (collections == null) {
+        collections = new WholeHeapCollections();
       }
+      return collections.count();
+    } finally {
+      lock.unlock();
     }
-    return count;
-  }
-
-  /** By the names that HotSpot's collectors have. */
-  static boolean collectsWholeHeap(String collector) {
-    return switch (collector) {
-      case "G1 Concurrent GC",
-          "G1 Old Generation",
-          "MarkSweepCompact",
-          "PS MarkSweep",
-          "Shenandoah Cycles",
-          "Shenandoah Global",
-          "ZGC Cycles",
-          "ZGC Major Cycles" ->
-          true;
-      default -> false;
-    };
   }
 
   private static void require(long value, long maximum) {

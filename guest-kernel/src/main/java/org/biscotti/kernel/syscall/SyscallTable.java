@@ -800,13 +800,7 @@ public final class SyscallTable {
     String note = "not of Linux: docs/experiments.md";
     row(ResearchCalls.FILL, "research_fill", calls::fill, FULL, "size", note);
     row(ResearchCalls.ALLOCATE, "research_allocate", calls::allocate, FULL, "size size", note);
-    row(
-        ResearchCalls.COLLECTIONS,
-        "research_collections",
-        ResearchCalls::collections,
-        FULL,
-        "",
-        note);
+    row(ResearchCalls.COLLECTIONS, "research_collections", calls::collections, FULL, "", note);
   }
 
   private void timers() {
