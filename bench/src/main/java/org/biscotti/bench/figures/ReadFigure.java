@@ -2,6 +2,8 @@ package org.biscotti.bench.figures;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -59,7 +61,12 @@ final class ReadFigure implements Experiment {
 
   @Override
   public int steps(Extent extent) {
-    return Operation.values().length * SUBJECTS.size() + 2;
+    return Operation.values().length * SUBJECTS.size() * rounds(extent.quick()) + 2;
+  }
+
+  /** Each JVM compiles a little differently: what is compared is the median of several. */
+  private static int rounds(boolean quick) {
+    return quick ? 1 : 3;
   }
 
   @Override
@@ -74,16 +81,25 @@ final class ReadFigure implements Experiment {
       String series = threads == 1 ? "memcpy, 1 thread" : "memcpy, %d threads".formatted(threads);
       lab.step(series);
       copies.add(series);
-      add(points, series, lab.natively(command(lab, sizes, "copy", Integer.toString(threads))));
+      Lab.Output output = lab.natively(command(lab, sizes, "copy", Integer.toString(threads)));
+      add(points, series, List.of(output));
     }
     List<Chart> charts = new ArrayList<>();
     for (Operation operation : Operation.values()) {
+      Map<String, List<Lab.Output>> outputs = new HashMap<>();
+      for (int round = 0; round < rounds(lab.quick()); round++) {
+        for (String subject : SUBJECTS) {
+          lab.step(operation.series(subject));
+          outputs
+              .computeIfAbsent(subject, _ -> new ArrayList<>())
+              .add(measure(lab, sizes, operation, subject));
+        }
+      }
       List<String> shown = new ArrayList<>();
       for (String subject : SUBJECTS) {
         String series = operation.series(subject);
-        lab.step(series);
         shown.add(series);
-        add(points, series, measure(lab, sizes, operation, subject));
+        add(points, series, outputs.getOrDefault(subject, List.of()));
       }
       shown.addAll(copies);
       charts.add(
@@ -168,8 +184,18 @@ final class ReadFigure implements Experiment {
                 "%s: a thread for each part pays from %s on".formatted(operation.plural, pays)));
   }
 
-  private static void add(List<Point> points, String series, Lab.Output output) {
-    for (double[] row : output.rows()) {
+  /** Adds, for each size, the median of the runs. */
+  private static void add(List<Point> points, String series, List<Lab.Output> runs) {
+    List<List<double[]>> tables = runs.stream().map(Lab.Output::rows).toList();
+    Lab.Output output = runs.getFirst();
+    for (int i = 0; i < tables.getFirst().size(); i++) {
+      int line = i;
+      double[] row =
+          tables.stream()
+              .map(table -> table.get(line))
+              .sorted(Comparator.comparingDouble(numbers -> numbers[2]))
+              .toList()
+              .get(tables.size() / 2);
       String size = Long.toString((long) row[0]);
       points.add(
           new Point(

@@ -33,13 +33,13 @@ class ScalingTest {
   void forkSaysHowItScales() {
     Result result =
         result(
-            Point.of("parallel by vCPUs", "1", FORK, 10, "c"),
-            Point.of("parallel by vCPUs", "2", FORK, 5.5, "c"));
+            Point.of("parallel by cores", "1", FORK, 10, "c"),
+            Point.of("parallel by cores", "2", FORK, 5.5, "c"));
     BigForkFigure.addScaling(result, 2);
     assertThat(result.findings())
         .containsExactly(
-            "2 vCPUs: 1.82 times as fast as one; the serial share is 10.0 %, at most 15 % is asked for");
-    assertThat(result.median("parallel by vCPUs", "2", "serial share, %"))
+            "2 cores: 1.82 times as fast as one; the serial share is 10.0 %, at most 15 % is asked for");
+    assertThat(result.median("parallel by cores", "2", "serial share, %"))
         .isEqualTo(10, offset(1e-9));
   }
 

@@ -19,8 +19,11 @@ import org.jspecify.annotations.Nullable;
  * in its caller's group; in a tie the younger one goes.
  */
 public final class OutOfMemory {
-  /** How long the tasks of one that was killed have to notice it before another one is. */
-  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
+  /**
+   * How long the tasks of one that was killed have to notice it before another one is: one may wait
+   * for a slow disk, and an emulated machine is a hundred times slower than others.
+   */
+  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
 
   private final FrameAllocator frames;
   private final ProcessTable processes;
