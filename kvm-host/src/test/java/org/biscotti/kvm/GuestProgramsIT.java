@@ -92,6 +92,7 @@ class GuestProgramsIT {
         "registers",
         "ringregisters",
         "selfsignals",
+        "sequences",
         "signals",
         "sockets",
         "splices",

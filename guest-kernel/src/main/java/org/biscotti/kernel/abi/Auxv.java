@@ -20,6 +20,8 @@ public final class Auxv {
   public static final int AT_SECURE = 23;
   public static final int AT_RANDOM = 25;
   public static final int AT_HWCAP2 = 26;
+  public static final int AT_RSEQ_FEATURE_SIZE = 27;
+  public static final int AT_RSEQ_ALIGN = 28;
   public static final int AT_EXECFN = 31;
   public static final int AT_SYSINFO_EHDR = 33;
   public static final int AT_MINSIGSTKSZ = 51;

@@ -8,6 +8,7 @@ import java.util.List;
 import org.biscotti.kernel.abi.Auxv;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.abi.Rseq;
 
 /**
  * The stack as a new program finds it (System V ABI for x86-64, 3.4.1): from the stack pointer up
@@ -209,6 +210,8 @@ final class InitialStack {
     add(auxv, Auxv.AT_SECURE, identity.isSecure() ? 1 : 0);
     add(auxv, Auxv.AT_RANDOM, random);
     add(auxv, Auxv.AT_HWCAP2, machine.hwcap2());
+    add(auxv, Auxv.AT_RSEQ_FEATURE_SIZE, Rseq.FEATURE_BYTES);
+    add(auxv, Auxv.AT_RSEQ_ALIGN, Rseq.ALIGNMENT);
     add(auxv, Auxv.AT_EXECFN, fileName);
     add(auxv, Auxv.AT_PLATFORM, platform);
     add(auxv, Auxv.AT_NULL, 0);

@@ -1,5 +1,7 @@
 package org.biscotti.kernel.parallel;
 
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -10,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Does work that consists of independent parts: here, on transient virtual threads, or both (the
  * paper's sections 2 and 4.3). Thread-safe; a call may hold its locks meanwhile, the parts must
- * take none that it holds.
+ * take none that it holds, and never wait for what a program does.
  */
 public final class Parallel {
   /** For whoever has nobody to help. */
@@ -27,6 +29,9 @@ public final class Parallel {
   private final Parallelism parallelism;
   private final IntSupplier idleCores;
   private final Runnable unpin;
+
+  /** What {@link #help} has to choose from. */
+  private final Queue<Job> open = new ConcurrentLinkedQueue<>();
 
   /** One whose threads run where they are started. */
   public Parallel(Parallelism parallelism, IntSupplier idleCores) {
@@ -83,13 +88,26 @@ public final class Parallel {
       return;
     }
     Job job = new Job(parts, chunk, work);
-    if (parallelism != Parallelism.ADAPTIVE) {
-      job.startThreads(chunks, job::runNext);
-    } else {
+    if (parallelism == Parallelism.ADAPTIVE) {
+      open.add(job);
       job.startThreads(Math.min(chunks - 1, idleCores.getAsInt()), job::runAll);
+      job.runAll();
+      open.remove(job);
+    } else if (job.startThreads(chunks, job::runNext) < chunks) {
       job.runAll();
     }
     job.finish();
+  }
+
+  /**
+   * Does some parts of work that is under way, for a thread that waits for something to do and
+   * keeps its core from others: a transient thread may have to share the caller's core meanwhile.
+   *
+   * @return false if there is none
+   */
+  public boolean help() {
+    Job job = open.peek();
+    return job != null && job.runNext();
   }
 
   /** Not made before there is work for them. */
@@ -103,27 +121,32 @@ public final class Parallel {
     private final int chunk;
     private final Work work;
     private final AtomicInteger next = new AtomicInteger();
+    private final AtomicInteger left;
+    private final CountDownLatch done = new CountDownLatch(1);
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
-    private @Nullable CountDownLatch threads;
 
     Job(int parts, int chunk, Work work) {
       this.parts = parts;
       this.chunk = chunk;
       this.work = work;
+      left = new AtomicInteger(parts);
     }
 
-    void startThreads(int count, Runnable body) {
-      CountDownLatch latch = new CountDownLatch(count);
-      threads = latch;
+    /** Starts threads; returns how many there are, fewer if memory is out. */
+    int startThreads(int count, Runnable body) {
       for (int i = 0; i < count; i++) {
-        Threads.FACTORY
-            .newThread(() -> {
-              unpin.run();
-              body.run();
-              latch.countDown();
-            })
-            .start();
+        try {
+          Threads.FACTORY
+              .newThread(() -> {
+                unpin.run();
+                body.run();
+              })
+              .start();
+        } catch (OutOfMemoryError e) {
+          return i;
+        }
       }
+      return count;
     }
 
     void runAll() {
@@ -136,20 +159,24 @@ public final class Parallel {
       if (from < 0 || from >= parts) {
         return false;
       }
+      int to = Math.min(parts, from + chunk);
       try {
-        work.run(from, Math.min(parts, from + chunk));
+        work.run(from, to);
       } catch (RuntimeException | Error e) {
         failure.compareAndSet(null, e);
+      }
+      if (left.addAndGet(from - to) == 0) {
+        done.countDown();
       }
       return true;
     }
 
+    /** Waits for the parts, not for the threads: one that comes too late finds nothing to do. */
     void finish() {
-      CountDownLatch latch = threads;
       boolean interrupted = false;
-      while (latch != null && latch.getCount() > 0) {
+      while (done.getCount() > 0) {
         try {
-          latch.await();
+          done.await();
         } catch (InterruptedException e) {
           interrupted = true;
         }

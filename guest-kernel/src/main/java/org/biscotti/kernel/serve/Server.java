@@ -11,6 +11,7 @@ import org.biscotti.kernel.event.ParkEvent;
 import org.biscotti.kernel.event.SystemCallEvent;
 import org.biscotti.kernel.fs.HeldFiles;
 import org.biscotti.kernel.mem.CallSites;
+import org.biscotti.kernel.parallel.Parallel;
 import org.biscotti.kernel.port.GuestCpu;
 import org.biscotti.kernel.syscall.Dispatcher;
 import org.biscotti.kernel.task.Scheduler;
@@ -77,6 +78,7 @@ public final class Server {
   private final Scheduler<Task> scheduler;
   private final Dispatcher dispatcher;
   private final SyscallPolicy policy;
+  private final Parallel parallel;
   private final SyscallRing ring;
   private final int vcpu;
   private final CallThreads.Here here;
@@ -91,6 +93,7 @@ public final class Server {
     scheduler = serving.kernel().scheduler();
     dispatcher = serving.dispatcher();
     policy = serving.policy();
+    parallel = serving.kernel().parallel();
     ring = serving.ring(vcpu);
     ring.useVectorOf(cpu);
     here = serving.threads().new Here();
@@ -330,7 +333,8 @@ public final class Server {
       }
     }
     any |= serving.runContinuation();
-    return runQueued() || any;
+    any |= runQueued();
+    return parallel.help() || any;
   }
 
   private void serveTaken(Call call) {
@@ -392,7 +396,7 @@ public final class Server {
     if (on == null) {
       return false;
     }
-    Task next = scheduler.takeIf(on.index(), other -> isReadySibling(other, task));
+    Task next = scheduler.takeIf(on.index(), other -> isReadySibling(other, task, on.index()));
     if (next == null) {
       return false;
     }
@@ -411,8 +415,9 @@ public final class Server {
     return true;
   }
 
-  private static boolean isReadySibling(Task next, Task task) {
+  private static boolean isReadySibling(Task next, Task task, int vcpu) {
     return next.isSiblingOf(task)
+        && next.restartableSequence().isGoodFor(vcpu)
         && next.hold() == null
         && next.execution() == null
         && !next.mustLeaveGuest()

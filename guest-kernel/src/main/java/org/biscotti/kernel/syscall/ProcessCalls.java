@@ -5,6 +5,7 @@ import static org.biscotti.kernel.abi.Errno.*;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import org.biscotti.kernel.abi.ErrnoException;
+import org.biscotti.kernel.abi.Rseq;
 import org.biscotti.kernel.fs.Credentials;
 import org.biscotti.kernel.mem.Layout;
 import org.biscotti.kernel.mem.UserBuffer;
@@ -301,9 +302,15 @@ final class ProcessCalls {
     throw ErrnoException.of(ENOSYS);
   }
 
-  /** Refused without a word in the log: every C library asks at its start, and does without. */
-  static long rseq(Task t, long a, long b, long c, long d, long e, long f) {
-    return -ENOSYS;
+  static long rseq(Task t, long area, long bytes, long flags, long signature, long e, long f) {
+    long length = Integer.toUnsignedLong((int) bytes);
+    switch ((int) flags) {
+      case 0 -> t.restartableSequence().register(t, area, length, (int) signature);
+      case Rseq.RSEQ_FLAG_UNREGISTER ->
+          t.restartableSequence().unregister(t, area, length, (int) signature);
+      default -> throw ErrnoException.of(EINVAL);
+    }
+    return 0;
   }
 
   /** The platform's generator; made when a program first asks. */

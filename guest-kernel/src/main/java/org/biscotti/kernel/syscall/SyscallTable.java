@@ -728,9 +728,9 @@ public final class SyscallTable {
         334,
         "rseq",
         ProcessCalls::rseq,
-        REFUSED,
+        FULL,
         "ptr hex32 hex32 hex32",
-        "ENOSYS, as without CONFIG_RSEQ; libraries do without");
+        "EFAULT at once for an area that is not there");
     row(
         324,
         "membarrier",

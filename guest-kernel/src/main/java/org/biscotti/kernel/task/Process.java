@@ -208,7 +208,7 @@ public final class Process implements ProcessView {
     Process owner = request.thread() ? this : forkProcess(number, request);
     Task task = new Task(owner, number, caller.name(), context, caller.affinity());
     task.startBeside(caller);
-    task.inherit(caller, request.shareSpace() && !request.waits());
+    task.inherit(caller, request.shareSpace(), request.waits());
     task.setClearChildTid(request.clearTid());
     if (!request.thread()) {
       owner.leader = task;

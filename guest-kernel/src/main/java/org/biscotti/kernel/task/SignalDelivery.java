@@ -306,6 +306,7 @@ public final class SignalDelivery {
   /** Runs the handler; SIGSEGV if there is no room for its frame. */
   private static void handle(Task task, SignalInfo info, SignalActions.Action action) {
     int signal = info.signal();
+    task.restartableSequence().interrupted(task);
     if (!SignalFrame.push(task, info, action)) {
       if (signal == Signals.SIGSEGV) {
         Process process = task.process();

@@ -44,6 +44,7 @@ public final class Task extends Schedulable implements Caller, ThreadView {
   private long clearChildTid;
   private long robustListHead;
   private long robustListBytes;
+  private final RestartableSequence sequence = new RestartableSequence();
   private volatile long affinity;
   private volatile long userNanos;
 
@@ -125,10 +126,15 @@ public final class Task extends Schedulable implements Caller, ThreadView {
   /**
    * Takes over from the task that makes this one what clone(2) says.
    *
-   * @param fresh true if it has no alternate stack to begin with (CLONE_VM without CLONE_VFORK)
+   * @param shares true if it shares the maker's memory (CLONE_VM)
+   * @param waits true if the maker waits for it meanwhile (CLONE_VFORK)
    */
-  void inherit(Task maker, boolean fresh) {
+  void inherit(Task maker, boolean shares, boolean waits) {
+    boolean fresh = shares && !waits; // has no alternate stack to begin with
     setBlockedSignals(maker.blockedSignals());
+    if (!shares) {
+      sequence.inherit(maker.sequence);
+    }
     if (!fresh) {
       setAlternateStack(
           maker.alternateStack(), maker.alternateStackBytes(), maker.alternateStackFlags());
@@ -160,6 +166,7 @@ public final class Task extends Schedulable implements Caller, ThreadView {
     UserMemory old = memory;
     memory = new UserMemory(process.space());
     old.close();
+    sequence.clear();
   }
 
   /** Ends the task and leaves the rest of its process alone (_exit(2) of a thread). */
@@ -228,6 +235,9 @@ public final class Task extends Schedulable implements Caller, ThreadView {
   /** Takes the task onto a vCPU. */
   @SuppressWarnings("NonAtomicVolatileUpdate") // only the owner writes
   public void attach(GuestCpu to) {
+    if (!mustEnd()) {
+      sequence.resumes(this, to.index());
+    }
     cpu = to;
     switches++;
     // First, so that no downgrade misses a vCPU that is about to use what it takes away.
@@ -432,6 +442,11 @@ public final class Task extends Schedulable implements Caller, ThreadView {
 
   public void setClearChildTid(long address) {
     clearChildTid = address;
+  }
+
+  /** Its part of rseq(2). */
+  public RestartableSequence restartableSequence() {
+    return sequence;
   }
 
   public long robustListHead() {

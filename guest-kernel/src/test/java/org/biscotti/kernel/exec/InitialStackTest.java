@@ -103,7 +103,9 @@ class InitialStackTest {
     assertThat(reader.string(reader.auxv(Auxv.AT_PLATFORM))).isEqualTo("x86_64");
     assertThat(reader.string(reader.auxv(Auxv.AT_RANDOM))).startsWith("0123456789abcdef");
     assertThat(reader.auxv(Auxv.AT_RANDOM) % 16).isZero();
-    assertThat(reader.auxv).hasSize(20);
+    assertThat(reader.auxv(Auxv.AT_RSEQ_FEATURE_SIZE)).isEqualTo(28);
+    assertThat(reader.auxv(Auxv.AT_RSEQ_ALIGN)).isEqualTo(32);
+    assertThat(reader.auxv).hasSize(22);
   }
 
   @Test

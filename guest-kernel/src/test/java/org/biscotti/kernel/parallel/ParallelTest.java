@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -76,6 +79,46 @@ class ParallelTest {
   private static void sleep() {
     try {
       Thread.sleep(20);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** One that helps does parts beside those whose work it is, and nothing when there is none. */
+  @Test
+  void helpersDoSomeOfTheParts() {
+    Parallel parallel = new Parallel(Parallelism.ADAPTIVE, () -> 1);
+    assertThat(parallel.help()).isFalse();
+    AtomicBoolean over = new AtomicBoolean();
+    AtomicInteger helped = new AtomicInteger();
+    Thread helper =
+        Thread.ofPlatform()
+            .start(() -> {
+              while (!over.get()) {
+                helped.addAndGet(parallel.help() ? 1 : 0);
+              }
+            });
+    AtomicIntegerArray done = new AtomicIntegerArray(50);
+    parallel.run(
+        50,
+        1,
+        LARGE,
+        (from, _) -> {
+          done.incrementAndGet(from);
+          sleep();
+        });
+    over.set(true);
+    join(helper);
+    assertThat(helped.get()).isPositive();
+    for (int i = 0; i < 50; i++) {
+      assertThat(done.get(i)).isOne();
+    }
+    assertThat(parallel.help()).isFalse();
+  }
+
+  private static void join(Thread thread) {
+    try {
+      thread.join();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
