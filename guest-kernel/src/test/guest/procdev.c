@@ -279,6 +279,54 @@ static void self_maps(void) {
   close(fd);
 }
 
+/* The kilobytes of a line of smaps after some address's; -1 if there is none. */
+static long detail_of(const char *from, const char *name) {
+  const char *line = from ? strstr(from, name) : NULL;
+  long value = -1;
+  if (line) sscanf(line + strlen(name), ": %ld kB", &value);
+  return value;
+}
+
+static void detailed_maps(void) {
+  enum { PAGES = 64, TOUCHED = 24 };
+  char *memory = mmap(NULL, PAGES * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  CHECK(memory != MAP_FAILED);
+  CHECK_EQ(mprotect(memory, 4096, PROT_READ), 0); /* an area of its own, whatever is beside it */
+  CHECK_EQ(madvise(memory, PAGES * 4096, MADV_NOHUGEPAGE) && errno != EINVAL, 0);
+  for (int i = PAGES - TOUCHED; i < PAGES; i++) memory[i * 4096] = 1;
+  static char maps[1 << 17];
+  CHECK(read_text("/proc/self/smaps", maps, sizeof maps) > 0);
+  char start[32];
+  snprintf(start, sizeof start, "%lx-", (unsigned long)memory + 4096);
+  const char *area = strstr(maps, start);
+  CHECK(area != NULL);
+  CHECK(detail_of(area, "Size") >= (PAGES - 1) * 4);
+  CHECK_EQ(detail_of(area, "KernelPageSize"), 4);
+  CHECK(detail_of(area, "Rss") >= TOUCHED * 4 && detail_of(area, "Rss") <= detail_of(area, "Size"));
+  CHECK_EQ(detail_of(area, "Private_Dirty"), detail_of(area, "Rss"));
+  CHECK_EQ(detail_of(area, "Anonymous"), detail_of(area, "Rss"));
+  CHECK_EQ(detail_of(area, "Pss"), detail_of(area, "Rss"));
+  CHECK_EQ(detail_of(area, "Shared_Clean"), 0);
+  const char *flags = strstr(area, "VmFlags: rd wr");
+  CHECK(flags != NULL);
+  pid_t child = fork();
+  if (child == 0) {
+    /* Half of each page that the parent has, too. */
+    bool shared = read_text("/proc/self/smaps", maps, sizeof maps) > 0;
+    area = strstr(maps, start);
+    shared = shared && detail_of(area, "Rss") >= detail_of(area, "Pss");
+    _exit(shared ? 0 : 1);
+  }
+  int status = -1;
+  CHECK_EQ(waitpid(child, &status, 0), child);
+  CHECK_EQ(status, 0);
+  CHECK(read_text("/proc/self/smaps_rollup", maps, sizeof maps) > 0);
+  CHECK(strstr(maps, "[rollup]\nRss:") != NULL);
+  CHECK(detail_of(maps, "Rss") > TOUCHED * 4);
+  CHECK(detail_of(maps, "Pss") > 0 && detail_of(maps, "Pss") <= detail_of(maps, "Rss"));
+  munmap(memory, PAGES * 4096);
+}
+
 static void system_files(void) {
   CHECK(read_text("/proc/meminfo", text, sizeof text) > 0);
   CHECK(!strncmp(text, "MemTotal:", 9));
@@ -395,6 +443,7 @@ int main(int argc, char **argv) {
   self_fdinfo();
   self_stat();
   self_maps();
+  detailed_maps();
   system_files();
   full_terminal();
   killed_while_reading("/dev/urandom");

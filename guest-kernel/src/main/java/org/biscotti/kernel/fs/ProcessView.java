@@ -105,6 +105,12 @@ public interface ProcessView extends RunningView {
   /** /proc/pid/maps, in Linux' format. */
   String maps();
 
+  /** /proc/pid/smaps. */
+  String detailedMaps();
+
+  /** /proc/pid/smaps_rollup. */
+  String mapsRollup();
+
   Memory memory();
 
   SignalSets signals();

@@ -500,6 +500,40 @@ public final class AddressSpace implements MappingListener {
     return lines.toString();
   }
 
+  /** The contents of /proc/self/smaps (proc_pid_smaps(5)). */
+  public String detailedMaps() {
+    StringBuilder lines = new StringBuilder();
+    lock.lock();
+    try {
+      areas.forEach(vma -> {
+        MapsFormat.append(lines, vma, specialName(vma));
+        MapsFormat.appendDetails(lines, vma, pager.census(vma));
+      });
+    } finally {
+      lock.unlock();
+    }
+    return lines.toString();
+  }
+
+  /** The contents of /proc/self/smaps_rollup: the sum of {@link #detailedMaps}. */
+  public String mapsRollup() {
+    StringBuilder lines = new StringBuilder();
+    PageCensus sum = new PageCensus();
+    long[] range = {0, 0};
+    lock.lock();
+    try {
+      areas.forEach(vma -> {
+        range[0] = range[1] == 0 ? vma.start : range[0];
+        range[1] = vma.end;
+        sum.add(pager.census(vma));
+      });
+    } finally {
+      lock.unlock();
+    }
+    MapsFormat.appendRollup(lines, range[0], range[1], sum);
+    return lines.toString();
+  }
+
   /** Sets RLIMIT_AS in bytes, -1 for none. */
   public void setAddressSpaceLimit(long bytes) {
     lock.lock();

@@ -1,9 +1,14 @@
 package org.biscotti.kernel.mem;
 
+import static org.biscotti.kernel.port.GuestMemory.PAGE_SIZE;
+
 import org.biscotti.kernel.abi.Mman;
 import org.jspecify.annotations.Nullable;
 
-/** The lines of /proc/pid/maps (proc_pid_maps(5)), in the columns that Linux uses. */
+/**
+ * The lines of /proc/pid/maps, smaps and smaps_rollup (proc_pid_maps(5), proc_pid_smaps(5)), in the
+ * columns that Linux uses.
+ */
 final class MapsFormat {
   /** Column of the name, from 0. */
   private static final int NAME_COLUMN = 73;
@@ -42,6 +47,51 @@ final class MapsFormat {
       to.append(shown.replace("\n", "\\012"));
     }
     to.append('\n');
+  }
+
+  /** Appends what smaps has of an area, after its line. */
+  static void appendDetails(StringBuilder to, Vma vma, PageCensus pages) {
+    PageCensus.line(to, "Size", vma.end - vma.start);
+    PageCensus.line(to, "KernelPageSize", PAGE_SIZE);
+    PageCensus.line(to, "MMUPageSize", PAGE_SIZE);
+    pages.append(to);
+    to.append("THPeligible:           0\nVmFlags:");
+    flag(to, "rd", (vma.prot & Mman.PROT_READ) != 0);
+    flag(to, "wr", vma.writable());
+    flag(to, "ex", vma.executable());
+    flag(to, "sh", vma.shared);
+    flag(to, "mr", true);
+    flag(to, "mw", vma.mayWrite);
+    flag(to, "me", true);
+    flag(to, "ms", vma.shared);
+    flag(to, "gd", vma.has(Vma.GROWS_DOWN));
+    flag(to, "sr", vma.has(Vma.SEQUENTIAL));
+    flag(to, "rr", vma.has(Vma.RANDOM));
+    flag(to, "dc", vma.has(Vma.DONT_FORK));
+    flag(to, "nr", vma.has(Vma.NO_RESERVE));
+    flag(to, "wf", vma.has(Vma.WIPE_ON_FORK));
+    flag(to, "dd", vma.has(Vma.DONT_DUMP));
+    flag(to, "hg", vma.has(Vma.HUGE_PAGE));
+    flag(to, "nh", vma.has(Vma.NO_HUGE_PAGE));
+    flag(to, "mg", vma.has(Vma.MERGEABLE));
+    to.append(" \n");
+  }
+
+  private static void flag(StringBuilder to, String name, boolean set) {
+    if (set) {
+      to.append(' ').append(name);
+    }
+  }
+
+  /** Appends all of smaps_rollup, of areas from one address to another. */
+  static void appendRollup(StringBuilder to, long start, long end, PageCensus pages) {
+    int lineStart = to.length();
+    appendHex(to, start, 8);
+    to.append('-');
+    appendHex(to, end, 8);
+    to.append(" ---p 00000000 00:00 0 ");
+    to.repeat(' ', Math.max(0, NAME_COLUMN - (to.length() - lineStart))).append("[rollup]\n");
+    pages.append(to);
   }
 
   private static void appendHex(StringBuilder to, long value, int widthMin) {

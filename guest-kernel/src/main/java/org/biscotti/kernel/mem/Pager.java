@@ -377,6 +377,26 @@ final class Pager {
     return pages;
   }
 
+  /** What the pages of an area are. The page cache's own reference to a file's is no mapping. */
+  PageCensus census(Vma vma) {
+    PageCensus census = new PageCensus();
+    forEachTable(
+        vma,
+        (from, to) -> {
+          long at = tables.entryAddress(from);
+          for (long page = from; page < to; page += PAGE_SIZE, at += 8) {
+            long entry = memory.getLong(at);
+            if (entry != 0) {
+              boolean ofNoFile = (entry & PageTables.ANONYMOUS) != 0;
+              int references = frames.references(PageTables.frame(entry)) - (ofNoFile ? 0 : 1);
+              boolean dirty = ofNoFile || (entry & PageTables.WRITABLE) != 0;
+              census.count(ofNoFile, dirty, Math.max(1, references));
+            }
+          }
+        });
+    return census;
+  }
+
   private long entryForChild(Vma vma, long at, long entry, boolean copies) {
     long gpa = PageTables.frame(entry);
     if ((entry & PageTables.ANONYMOUS) == 0) {

@@ -766,6 +766,16 @@ public final class Process implements ProcessView {
   }
 
   @Override
+  public String detailedMaps() {
+    return space.detailedMaps();
+  }
+
+  @Override
+  public String mapsRollup() {
+    return space.mapsRollup();
+  }
+
+  @Override
   public Memory memory() {
     return new Memory(
         space.virtualPages() * PAGE_SIZE,

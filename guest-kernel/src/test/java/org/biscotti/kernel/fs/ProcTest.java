@@ -328,6 +328,16 @@ class ProcTest {
     }
 
     @Override
+    public String detailedMaps() {
+      return "";
+    }
+
+    @Override
+    public String mapsRollup() {
+      return "";
+    }
+
+    @Override
     public String maps() {
       return "00400000-00401000 r-xp 00000000 00:14 5 /bin-cat\n";
     }

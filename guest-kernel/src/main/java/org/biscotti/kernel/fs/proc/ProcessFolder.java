@@ -41,7 +41,9 @@ final class ProcessFolder extends Directory {
     FD(15, Stat.S_IFDIR | 0500),
     TASK(16, Stat.S_IFDIR | 0555),
     FDINFO(17, Stat.S_IFDIR | 0500),
-    WCHAN(18, Stat.S_IFREG | EVERYBODY);
+    WCHAN(18, Stat.S_IFREG | EVERYBODY),
+    SMAPS(19, Stat.S_IFREG | EVERYBODY),
+    SMAPS_ROLLUP(20, Stat.S_IFREG | EVERYBODY);
 
     private static final Entry[] ALL = values();
 
@@ -153,6 +155,8 @@ final class ProcessFolder extends Directory {
     OpenBytes.Source source =
         switch (entry) {
           case MAPS -> () -> ProcessText.bytes(process.maps());
+          case SMAPS -> () -> ProcessText.bytes(process.detailedMaps());
+          case SMAPS_ROLLUP -> () -> ProcessText.bytes(process.mapsRollup());
           case STATUS -> () -> ProcessText.status(process, thread);
           case STAT ->
               () -> ProcessText.statistics(process, thread, context.system(), proc.clock());
@@ -180,7 +184,11 @@ final class ProcessFolder extends Directory {
           whileAlive(source),
           this::rename);
     }
-    boolean inside = entry == Entry.MAPS || entry == Entry.ENVIRON || entry == Entry.AUXV;
+    boolean inside =
+        switch (entry) {
+          case MAPS, SMAPS, SMAPS_ROLLUP, ENVIRON, AUXV -> true;
+          default -> false;
+        };
     return new GeneratedFile(
         proc,
         number,
