@@ -10,6 +10,7 @@ import java.util.List;
 final class CollectorFigure implements Experiment {
   private static final String CYCLES = "thousand cycles per fork";
   private static final String MICROS = "µs per fork";
+  private static final String BARE = "µs per fork without its objects";
   private static final String LONGEST = "longest pause, ms";
   private static final String PAUSED = "paused, % of the time";
   private static final String PAUSES = "paused, ms in all";
@@ -106,7 +107,8 @@ final class CollectorFigure implements Experiment {
                         .formatted(BYTES_PER_FORK >> 10)
                     + "objects of 64 bytes for each, which live for %d forks, stand for what the "
                         .formatted(KEPT_FORKS)
-                    + "paper's kernel allocates. Forks go on until the whole heap has been collected "
+                    + "paper's kernel allocates: time and cycles count them, as most collections begin "
+                    + "there. Forks go on until the whole heap has been collected "
                     + "%d times, or for %d s. ".formatted(COLLECTIONS_MIN, limit(lab))
                     + "The heap has 1 GiB, with 10 million objects 2 and with 50 million 6.",
                 "A heap with room is seldom collected whole: ZGC and Shenandoah are told to do it a "
@@ -122,7 +124,7 @@ final class CollectorFigure implements Experiment {
       String bar =
           collector.equals("zgc") ? "; at most %.2f is asked for".formatted(ZGC_RATIO_MAX) : "";
       findings.add(
-          "%s: a fork costs %.2f times as much beside %s objects as beside %s%s"
+          "%s: a fork and its objects cost %.2f times as much beside %s objects as beside %s%s"
               .formatted(collector, rise, most, least, bar));
     }
     return result;
@@ -170,6 +172,7 @@ final class CollectorFigure implements Experiment {
             row[4] / 1e3,
             (long) row[0],
             command));
+    points.add(Point.of(collector, x, BARE, row[8] / 1e3, command));
     points.add(Point.of(collector, x, LONGEST, collections.longestNanos() / 1e6, command));
     points.add(Point.of(collector, x, PAUSES, collections.pausedNanos() / 1e6, command));
     points.add(Point.of(collector, x, PAUSED, collections.pausedPercent(), command));
