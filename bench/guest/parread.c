@@ -5,8 +5,12 @@
  *   parread write DIR SIZE...     overwrites likewise
  *   parread copy THREADS SIZE...  memcpy of SIZE bytes, in equal parts by so many threads
  *
- * Prints a line for each size: bytes, rounds, and the median, the 25th and the 75th percentile of a
- * round in nanoseconds. Buffers and file have their pages before time counts.
+ * With POLICIES in the environment, a number of them, reads and writes are made under each policy of
+ * Biscotti's research_parallelism (--research-calls), in turns, so that all meet the same JVM.
+ *
+ * Prints a line for each size, and policy: bytes, rounds, the median, the 25th and the 75th
+ * percentile of a round in nanoseconds, and the policy's number. Buffers and file have their pages
+ * before time counts.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -17,18 +21,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { ROUNDS_MAX = 4000, ROUNDS_MIN = 9, THREADS_MAX = 64 };
-static const int64_t ROUND_TIME_NS = 400000000;
-static const int64_t WARM_UP_NS = 300000000;
+enum { TURNS = 8, WARM_UP_TURNS = 6, ROUNDS_MAX = 500, ROUNDS_MIN = 2 }; /* rounds of a turn */
+enum { PARALLELISM = 2003, POLICIES_MAX = 8, THREADS_MAX = 64 };
+static const int64_t TURN_NS = 50000000;
 
 static pthread_barrier_t barrier;
 static char *from, *to;
 static size_t part;
 static long copiers;
 static int ended;
+static int policies; /* 0: only what there is */
 
 static int64_t now_ns(void) {
   struct timespec t;
@@ -74,21 +80,34 @@ static void once(char what, int fd, size_t size) {
   if (moved != (ssize_t)size) fail(what == 'r' ? "pread" : "pwrite");
 }
 
+static void use(int policy) {
+  if (policies && syscall(PARALLELISM, policy)) fail("research call (run with --research-calls)");
+}
+
 static void measure(char what, int fd, size_t size) {
-  static int64_t times[ROUNDS_MAX];
+  static int64_t times[POLICIES_MAX][TURNS * ROUNDS_MAX];
+  int rounds[POLICIES_MAX] = {0}, subjects = policies ? policies : 1;
   part = size / (size_t)copiers;
-  int64_t start = now_ns();
-  while (now_ns() - start < WARM_UP_NS) once(what, fd, size);
-  int rounds = 0;
-  start = now_ns();
-  while (rounds < ROUNDS_MAX && (rounds < ROUNDS_MIN || now_ns() - start < ROUND_TIME_NS)) {
-    int64_t begin = now_ns();
-    once(what, fd, size);
-    times[rounds++] = now_ns() - begin;
+  for (int turn = -WARM_UP_TURNS; turn < TURNS; turn++) {
+    for (int policy = 0; policy < subjects; policy++) {
+      use(policy);
+      int64_t start = now_ns(), now = start;
+      for (int made = 0; made < ROUNDS_MIN || now - start < TURN_NS; made++) {
+        if (turn >= 0 && made == ROUNDS_MAX) break;
+        once(what, fd, size);
+        int64_t end = now_ns();
+        if (turn >= 0) times[policy][rounds[policy]++] = end - now;
+        now = end;
+      }
+    }
   }
-  qsort(times, (size_t)rounds, sizeof *times, by_value);
-  printf("%zu %d %ld %ld %ld\n", size, rounds, (long)times[rounds / 2], (long)times[rounds / 4],
-         (long)times[rounds * 3 / 4]);
+  for (int policy = 0; policy < subjects; policy++) {
+    int64_t *of = times[policy];
+    int count = rounds[policy];
+    qsort(of, (size_t)count, sizeof *of, by_value);
+    printf("%zu %d %ld %ld %ld %d\n", size, count, (long)of[count / 2], (long)of[count / 4],
+           (long)of[count * 3 / 4], policy);
+  }
 }
 
 int main(int argc, char **argv) {
@@ -103,6 +122,9 @@ int main(int argc, char **argv) {
     size_t size = (size_t)atol(argv[i]);
     if (size > most) most = size;
   }
+  const char *wanted = getenv("POLICIES");
+  policies = wanted ? atoi(wanted) : 0;
+  if (policies < 0 || policies > POLICIES_MAX) fail("POLICIES");
   to = memory(most);
   copiers = 1;
   int fd = -1;

@@ -29,15 +29,13 @@ public final class UserBuffer {
 
   private static final int IOVEC_SIZE = 16;
 
-  /** What one thread moves at a time where several do, at least: 50 microseconds of copying. */
+  /** What one thread moves at a time where several do, at least: 20 microseconds of copying. */
   private static final int PART_PAGES = 64;
 
-  /** And at most: what a copy past the caches takes at once ({@link UserMemory}). */
-  private static final int PART_PAGES_MAX = 1024;
+  /** And at most: what a section of {@link UserMemory} copies at once. */
+  private static final long PART_BYTES_MAX = UserMemory.RUN_BYTES;
 
-  /**
-   * How many parts there are at least if they are not the smallest, so that threads end together.
-   */
+  /** How many smaller parts there are, so that threads end together. */
   private static final int PARTS = 8;
 
   /** Rough speed of copying, for the decision whether it is worth a thread. */
@@ -129,8 +127,7 @@ public final class UserBuffer {
   }
 
   private long moveAtOnce(long all, Part mover) {
-    long pages = Math.clamp(all / PARTS / PAGE_SIZE, PART_PAGES, PART_PAGES_MAX);
-    long partBytes = (long) parallel.chunk((int) pages) * PAGE_SIZE;
+    long partBytes = (long) parallel.chunk(partPages(all)) * PAGE_SIZE;
     long[] done = new long[(int) ((all + partBytes - 1) / partBytes)];
     boolean[] bad = new boolean[done.length];
     parallel.run(
@@ -159,6 +156,16 @@ public final class UserBuffer {
     skip(total);
     faulted = i < done.length && bad[i];
     return total;
+  }
+
+  /** Parts are copied past the caches if the whole would be, and then an even number of them. */
+  private static int partPages(long all) {
+    long large = all / UserMemory.LARGE_BYTES & -2;
+    long bytes =
+        large == 0
+            ? Math.max(all / PARTS, (long) PART_PAGES * PAGE_SIZE)
+            : Math.min((all - 1) / large + PAGE_SIZE, PART_BYTES_MAX);
+    return (int) (bytes / PAGE_SIZE);
   }
 
   private void resetPart(UserBuffer whole, UserMemory door, long from, long length) {

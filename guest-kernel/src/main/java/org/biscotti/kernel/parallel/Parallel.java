@@ -19,14 +19,14 @@ public final class Parallel {
   public static final Parallel NONE = new Parallel(Parallelism.INLINE, () -> 0);
 
   /**
-   * Work that is worth a helper, in nanoseconds: from there on reads of a cached file were faster
-   * with one ({@code run.sh figures read}, two cores). To start a thread costs some 10
-   * microseconds, but to wake the core that is to run it, where that is virtual too, ten times as
-   * much.
+   * Work that is worth a helper, in nanoseconds: reads of a cached file were faster with one from 1
+   * MiB on, which is 90 microseconds' work ({@code run.sh figures read}, two cores). That is where
+   * the idle core is serving calls and helps at once. To start a thread costs some 10 microseconds,
+   * to wake a core, where that is virtual, ten times as much; twice the work still pays for it.
    */
-  static final long WORTHWHILE_NANOS = 3_000_000;
+  static final long WORTHWHILE_NANOS = 150_000;
 
-  private final Parallelism parallelism;
+  private volatile Parallelism parallelism;
   private final IntSupplier idleCores;
   private final Runnable unpin;
 
@@ -58,11 +58,17 @@ public final class Parallel {
     void run(int from, int to);
   }
 
+  /** Has large work done in another way from now on; an experiment may compare them. */
+  public void set(Parallelism other) {
+    parallelism = other;
+  }
+
   /** Whether work of this size would be shared out now. */
   public boolean pays(long nanos) {
     return switch (parallelism) {
       case INLINE -> false;
       case THREAD, BLOCK -> true;
+      case HELPER -> idleCores.getAsInt() > 0;
       case ADAPTIVE -> nanos >= WORTHWHILE_NANOS && idleCores.getAsInt() > 0;
     };
   }
@@ -88,11 +94,15 @@ public final class Parallel {
       return;
     }
     Job job = new Job(parts, chunk, work);
-    if (parallelism == Parallelism.ADAPTIVE) {
+    Parallelism now = parallelism;
+    if (now == Parallelism.ADAPTIVE || now == Parallelism.HELPER) {
       open.add(job);
-      job.startThreads(Math.min(chunks - 1, idleCores.getAsInt()), job::runAll);
-      job.runAll();
-      open.remove(job);
+      try {
+        job.startThreads(Math.min(chunks - 1, idleCores.getAsInt()), job::runAll);
+        job.runAll();
+      } finally {
+        open.remove(job);
+      }
     } else if (job.startThreads(chunks, job::runNext) < chunks) {
       job.runAll();
     }
@@ -106,8 +116,15 @@ public final class Parallel {
    * @return false if there is none
    */
   public boolean help() {
-    Job job = open.peek();
-    return job != null && job.runNext();
+    if (open.isEmpty()) {
+      return false;
+    }
+    for (Job job : open) {
+      if (job.runNext()) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Not made before there is work for them. */

@@ -4,13 +4,14 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.event.WholeHeapCollections;
+import org.biscotti.kernel.parallel.Parallelism;
 import org.biscotti.kernel.task.Task;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Calls that Linux does not have, for experiments with the garbage collector under the kernel
- * (docs/experiments.md). They are there only when the kernel was booted for research: a program can
- * fill the kernel's heap with them.
+ * Calls that Linux does not have, for experiments with the kernel and the garbage collector under
+ * it (docs/experiments.md). They are there only when the kernel was booted for research: a program
+ * can fill the kernel's heap with them, and change what all others get.
  */
 final class ResearchCalls {
   /** Numbers that Linux does not use: its own end below 500, those of x32 below 600. */
@@ -18,6 +19,7 @@ final class ResearchCalls {
 
   static final int ALLOCATE = 2001;
   static final int COLLECTIONS = 2002;
+  static final int PARALLELISM = 2003;
 
   private static final long OBJECTS_MAX = 1L << 30;
   private static final long BYTES_MAX = 1L << 30;
@@ -122,6 +124,18 @@ final class ResearchCalls {
     } finally {
       lock.unlock();
     }
+  }
+
+  /**
+   * research_parallelism(policy): who does the parts of large work from now on, by the number of a
+   * {@link Parallelism}, so that policies can be compared in one JVM.
+   *
+   * @return 0
+   */
+  long parallelism(Task task, long policy, long b, long c, long d, long e, long f) {
+    Parallelism wanted = Parallelism.of(policy).orElseThrow(() -> ErrnoException.of(Errno.EINVAL));
+    task.process().kernel().parallel().set(wanted);
+    return 0;
   }
 
   private static void require(long value, long maximum) {

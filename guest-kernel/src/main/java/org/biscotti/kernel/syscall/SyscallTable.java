@@ -801,6 +801,7 @@ public final class SyscallTable {
     row(ResearchCalls.FILL, "research_fill", calls::fill, FULL, "size", note);
     row(ResearchCalls.ALLOCATE, "research_allocate", calls::allocate, FULL, "size size", note);
     row(ResearchCalls.COLLECTIONS, "research_collections", calls::collections, FULL, "", note);
+    row(ResearchCalls.PARALLELISM, "research_parallelism", calls::parallelism, FULL, "int", note);
   }
 
   private void timers() {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
@@ -44,6 +45,8 @@ class ParallelTest {
     "INLINE, 3, 1000000, false",
     "THREAD, 0, 1, true",
     "BLOCK, 0, 1, true",
+    "HELPER, 0, 10000000, false",
+    "HELPER, 1, 1, true",
     "ADAPTIVE, 0, 1000000, false",
     "ADAPTIVE, 1, 1, false",
     "ADAPTIVE, 1, 10000000, true"
@@ -114,6 +117,39 @@ class ParallelTest {
       assertThat(done.get(i)).isOne();
     }
     assertThat(parallel.help()).isFalse();
+  }
+
+  /** Work all parts of which are being done does not hide what comes after it. */
+  @Test
+  void helpersLookAtAllOpenWork() throws InterruptedException {
+    Parallel parallel = new Parallel(Parallelism.ADAPTIVE, () -> 1);
+    CountDownLatch taken = new CountDownLatch(2);
+    CountDownLatch over = new CountDownLatch(1);
+    Thread first =
+        Thread.ofPlatform()
+            .start(() ->
+                parallel.run(
+                    2,
+                    1,
+                    LARGE,
+                    (_, _) -> {
+                      taken.countDown();
+                      await(over);
+                    }));
+    taken.await();
+    AtomicInteger helped = new AtomicInteger();
+    parallel.run(3, 1, LARGE, (_, _) -> helped.addAndGet(parallel.help() ? 1 : 0));
+    over.countDown();
+    join(first);
+    assertThat(helped.get()).isPositive();
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private static void join(Thread thread) {

@@ -12,6 +12,7 @@ import org.biscotti.kernel.mem.AddressSpace;
 import org.biscotti.kernel.mem.FrameAllocator;
 import org.biscotti.kernel.mem.MemoryPolicy;
 import org.biscotti.kernel.parallel.Parallel;
+import org.biscotti.kernel.parallel.Parallelism;
 import org.biscotti.kernel.port.Clock;
 import org.biscotti.kernel.port.CpuContext;
 import org.biscotti.kernel.port.GuestMemory;
@@ -48,7 +49,7 @@ public final class TestKernel implements AutoCloseable {
           new FutexTable(),
           null,
           new KernelTimers(log),
-          Parallel.NONE,
+          new Parallel(Parallelism.INLINE, () -> 0),
           log);
   private final Dispatcher dispatcher = new Dispatcher(new SyscallTable(), null);
 

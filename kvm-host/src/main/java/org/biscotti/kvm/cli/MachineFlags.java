@@ -125,7 +125,7 @@ record MachineFlags(
                 PARALLEL,
                 Parallelism.class,
                 "Who does the parts of large work: the thread of the call, a new virtual thread for "
-                    + "each, one for each page or page table, or idle cores when it pays "
+                    + "each, one for each page or page table, idle cores always or when it pays "
                     + "(default: adaptive).")
             .build());
     spec.addOption(
