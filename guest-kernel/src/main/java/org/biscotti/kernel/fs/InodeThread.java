@@ -141,7 +141,24 @@ final class InodeThread implements InodeAccess {
   private void ask(Request<?> request) {
     queue.add(request);
     if (!wake() && state.compareAndSet(NONE, RUNS)) {
-      all.start(this);
+      try {
+        all.start(this);
+      } catch (OutOfMemoryError e) {
+        serveHere();
+      }
+    }
+  }
+
+  /** Answers the requests of all on the caller's thread, as there is no memory for another. */
+  private void serveHere() {
+    InodeThread before = CURRENT.get();
+    CURRENT.set(this);
+    try {
+      do {
+        answerAll();
+      } while (goesOn(false));
+    } finally {
+      CURRENT.set(before);
     }
   }
 
@@ -208,12 +225,16 @@ final class InodeThread implements InodeAccess {
     boolean kept = all.begun();
     try {
       do {
-        for (Request<?> next; (next = queue.poll()) != null; ) {
-          answer(next);
-        }
+        answerAll();
       } while (goesOn(kept));
     } finally {
       all.ended(kept);
+    }
+  }
+
+  private void answerAll() {
+    for (Request<?> next; (next = queue.poll()) != null; ) {
+      answer(next);
     }
   }
 

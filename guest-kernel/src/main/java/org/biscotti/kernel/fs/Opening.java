@@ -63,7 +63,21 @@ public final class Opening {
 
   private OpenFile open() {
     walker.walkToParent();
-    return openFound(find());
+    while (true) {
+      Dentry dentry = find();
+      try {
+        return openFound(dentry);
+      } catch (ErrnoException e) {
+        if (e.errno() != Errno.ENOENT || !has(Fcntl.O_CREAT) || !hasDied(dentry.inode())) {
+          throw e;
+        }
+        // Somebody has removed it since it was found: another one is made.
+      }
+    }
+  }
+
+  private static boolean hasDied(Inode inode) {
+    return inode.isRegular() && inode.links() == 0;
   }
 
   private boolean has(int flag) {

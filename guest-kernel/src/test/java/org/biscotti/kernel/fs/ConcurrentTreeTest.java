@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Fcntl;
 import org.biscotti.kernel.wait.UnboundPool;
@@ -54,6 +55,50 @@ class ConcurrentTreeTest {
       case 6 -> tree.rename(path, random(random), Fcntl.RENAME_EXCHANGE);
       case 7 -> tree.find(path).path(tree.context.root());
       default -> tree.rename(path, random(random), 0);
+    }
+  }
+
+  /**
+   * A file that is removed between being found and being opened is made anew (open(2), O_CREAT).
+   */
+  @ParameterizedTest
+  @EnumSource
+  @Timeout(120)
+  void createAlwaysOpens(InodePolicies policy) throws InterruptedException {
+    InodePolicy inodes = policy.make(new UnboundPool(() -> {}), () -> {});
+    tree = new TestTree(16384, inodes);
+    ConcurrentLinkedQueue<Throwable> wrong = new ConcurrentLinkedQueue<>();
+    List<Thread> threads = new ArrayList<>();
+    for (int i = 0; i < THREADS; i++) {
+      boolean removes = i % 2 == 0;
+      threads.add(
+          Thread.ofPlatform()
+              .start(() -> {
+                for (int step = 0; step < STEPS && wrong.isEmpty(); step++) {
+                  try {
+                    if (removes) {
+                      removeIfThere("/file");
+                    } else {
+                      tree.open("/file", Fcntl.O_CREAT | Fcntl.O_RDWR).release();
+                    }
+                  } catch (RuntimeException | Error e) {
+                    wrong.add(e);
+                  }
+                }
+              }));
+    }
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    assertThat(wrong).isEmpty();
+    end(inodes);
+  }
+
+  private void removeIfThere(String path) {
+    try {
+      tree.unlink(path);
+    } catch (ErrnoException e) {
+      assertThat(e.errno()).isEqualTo(Errno.ENOENT);
     }
   }
 

@@ -286,6 +286,29 @@ class InodePolicyTest {
     assertThat(inodes.liveThreads()).isZero();
   }
 
+  /** Where there is no memory for a thread, whoever asks does the work, for the others too. */
+  @Test
+  void requestsAreAnsweredWithoutMemoryForThreads() throws InterruptedException {
+    InodePolicy inodes =
+        InodePolicies.THREAD.make(
+            _ -> {
+              throw new OutOfMemoryError("no threads");
+            },
+            () -> {});
+    InodeAccess outer = inodes.newAccess();
+    InodeAccess inner = inodes.newAccess();
+    Counter counter = new Counter();
+    together(
+        VIRTUAL,
+        THREADS,
+        _ -> {
+          for (int i = 0; i < 500; i++) {
+            outer.run(() -> inner.run(() -> counter.add(inner)));
+          }
+        });
+    assertThat(counter.value).isEqualTo(THREADS * 500);
+  }
+
   @Test
   void freedInodeStillAnswers() throws InterruptedException {
     InodePolicy inodes = make(InodePolicies.THREAD);
