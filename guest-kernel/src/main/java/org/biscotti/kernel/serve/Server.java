@@ -323,7 +323,8 @@ public final class Server {
     }
   }
 
-  private boolean serveOnce() {
+  /** Looks at each ring once; true if there was anything to do. */
+  boolean serveOnce() {
     boolean any = false;
     for (SyscallRing other : serving.rings()) {
       Call call = other.call();
