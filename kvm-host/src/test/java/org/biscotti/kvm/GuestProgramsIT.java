@@ -83,6 +83,7 @@ class GuestProgramsIT {
         "jumps",
         "limits",
         "locks",
+        "memlock",
         "memory",
         "metadata",
         "pipes",

@@ -20,6 +20,7 @@ public interface ProcessView extends RunningView {
    * @param stack bytes of the main stack
    * @param text bytes of the executable's code
    * @param pageTables bytes of page tables
+   * @param locked bytes of locked mappings
    */
   record Memory(
       long vmSize,
@@ -30,7 +31,8 @@ public interface ProcessView extends RunningView {
       long data,
       long stack,
       long text,
-      long pageTables) {}
+      long pageTables,
+      long locked) {}
 
   /**
    * Signal sets, bit n-1 for signal n.

@@ -71,6 +71,7 @@ public final class AddressSpace implements MappingListener {
   private final PageTables tables;
   private final Pager pager;
   private final Areas areas;
+  private final MemoryLocks locks;
   private final CallSites callSites;
 
   /** Everybody who may be using a translation, each at its own place; under {@link #lock}. */
@@ -109,6 +110,7 @@ public final class AddressSpace implements MappingListener {
     this.tables = new PageTables(frames, kernelEntries);
     this.pager = new Pager(frames, tables, policy, new Announcements());
     this.areas = new Areas(frames, pager, this);
+    this.locks = new MemoryLocks(areas, pager);
     this.callSites = new CallSites(lock, areas, pager);
   }
 
@@ -159,7 +161,7 @@ public final class AddressSpace implements MappingListener {
               start,
               start + size,
               prot & PROT_ALL,
-              areaFlags(flags),
+              areaFlags(flags) | areas.futureLocks(),
               shared,
               mayWrite,
               source,
@@ -229,7 +231,12 @@ public final class AddressSpace implements MappingListener {
       if ((flags & Mman.MREMAP_FIXED) != 0) {
         callSites.restore(newAddr, rangeEnd(newAddr, newLength));
       }
-      return new Remap(areas, pager, addr, oldLength, newLength, flags, newAddr).perform();
+      long start = new Remap(areas, pager, addr, oldLength, newLength, flags, newAddr).perform();
+      Vma vma = areas.at(start);
+      if (vma != null && Long.compareUnsigned(newLength, oldLength) > 0) {
+        locks.extended(vma, start + alignUp(oldLength), start + alignUp(newLength));
+      }
+      return start;
     } finally {
       pager.flush();
       lock.unlock();
@@ -284,6 +291,10 @@ public final class AddressSpace implements MappingListener {
         break;
       }
       hole |= range.start > at;
+      if (range.locked && (flags & Mman.MS_INVALIDATE) != 0) {
+        range.release(this);
+        throw ErrnoException.of(Errno.EBUSY);
+      }
       if (range.shared && (flags & Mman.MS_SYNC) != 0) {
         range.sync(this);
       } else {
@@ -331,23 +342,45 @@ public final class AddressSpace implements MappingListener {
     }
   }
 
-  /** Checks that a range is mapped without a hole, else ENOMEM (mlock(2)). */
-  public void requireMapped(long addr, long length) {
-    long start = addr & -PAGE_SIZE;
-    long size = alignUp(length + (addr - start));
-    if (size == 0) {
-      return;
-    }
-    long end = start + size;
-    if (Long.compareUnsigned(end, start) < 0) {
-      throw ErrnoException.of(Errno.EINVAL);
-    }
+  /**
+   * Locks a range (mlock2(2)).
+   *
+   * @param onFault true to bring no pages in
+   */
+  public void lock(long addr, long length, boolean onFault) {
+    withLocks(() -> locks.change(addr, length, locks(onFault)));
+  }
+
+  /** Unlocks a range (munlock(2)). */
+  public void unlock(long addr, long length) {
+    withLocks(() -> locks.change(addr, length, 0));
+  }
+
+  /**
+   * Locks everything (mlockall(2)).
+   *
+   * @param now what is there
+   * @param future what is mapped from now on
+   */
+  public void lockAll(boolean now, boolean future, boolean onFault) {
+    withLocks(() -> locks.changeAll(now ? locks(onFault) : -1, future ? locks(onFault) : 0));
+  }
+
+  /** Unlocks everything (munlockall(2)). */
+  public void unlockAll() {
+    withLocks(() -> locks.changeAll(0, 0));
+  }
+
+  private static int locks(boolean onFault) {
+    return onFault ? Vma.LOCKS : Vma.LOCKED;
+  }
+
+  private void withLocks(Runnable change) {
     lock.lock();
     try {
-      if (Long.compareUnsigned(end, Layout.USER_END) > 0 || !areas.covers(start, end)) {
-        throw ErrnoException.of(Errno.ENOMEM);
-      }
+      change.run();
     } finally {
+      pager.flush();
       lock.unlock();
     }
   }
@@ -554,6 +587,16 @@ public final class AddressSpace implements MappingListener {
     }
   }
 
+  /** Sets RLIMIT_MEMLOCK in bytes, -1 for none. */
+  public void setLockLimit(long bytes) {
+    lock.lock();
+    try {
+      areas.setLockLimit(bytes);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Sets RLIMIT_STACK in bytes, -1 for none; before the first mapping it also moves mmap_base. */
   public void setStackLimit(long bytes) {
     lock.lock();
@@ -644,6 +687,16 @@ public final class AddressSpace implements MappingListener {
     lock.lock();
     try {
       return areas.dataPages();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Pages of locked areas (VmLck). */
+  public long lockedPages() {
+    lock.lock();
+    try {
+      return areas.lockedPages();
     } finally {
       lock.unlock();
     }
@@ -998,6 +1051,9 @@ public final class AddressSpace implements MappingListener {
     if ((mapFlags & Mman.MAP_NORESERVE) != 0) {
       flags |= Vma.NO_RESERVE;
     }
+    if ((mapFlags & Mman.MAP_LOCKED) != 0) {
+      flags |= Vma.LOCKED;
+    }
     int whose = Mman.MAP_DENYWRITE | Mman.MAP_TYPE | Mman.MAP_ANONYMOUS;
     if ((mapFlags & whose) == (Mman.MAP_DENYWRITE | Mman.MAP_PRIVATE)) {
       flags |= Vma.DENY_WRITE;
@@ -1006,6 +1062,10 @@ public final class AddressSpace implements MappingListener {
   }
 
   private void map(Vma vma, int flags) {
+    if ((flags & Mman.MAP_LOCKED) != 0) {
+      locks.requireAllowed();
+    }
+    areas.requireLockable(vma.flags, vma.pages());
     long replaced = areas.pagesIn(vma.start, vma.end);
     areas.requireGrowth(vma.pages() - replaced, vma.isData(), vma.isAccountable());
     if (replaced != 0) {
@@ -1015,9 +1075,8 @@ public final class AddressSpace implements MappingListener {
     long start = vma.start;
     long end = vma.end;
     Vma whole = areas.add(vma);
-    boolean populate =
-        (flags & Mman.MAP_LOCKED) != 0
-            || (flags & (Mman.MAP_POPULATE | Mman.MAP_NONBLOCK)) == Mman.MAP_POPULATE;
+    boolean wanted = (flags & (Mman.MAP_POPULATE | Mman.MAP_NONBLOCK)) == Mman.MAP_POPULATE;
+    boolean populate = !vma.has(Vma.LOCKED_ON_FAULT) && (wanted || vma.has(Vma.LOCKED));
     if (populate) {
       populate(whole, start, end);
     } else {
@@ -1095,6 +1154,9 @@ public final class AddressSpace implements MappingListener {
     Vma part = areas.isolate(vma, start, end);
     areas.setProtection(part, prot);
     pager.protect(part, start, end);
+    if (gainsWrite) {
+      locks.extended(part, start, end); // private pages are the program's own at once
+    }
     areas.merge(part);
   }
 
@@ -1190,7 +1252,13 @@ public final class AddressSpace implements MappingListener {
         vma.source.opened(this);
       }
       return new FileRange(
-          from, to, vma.shared, vma.shared && vma.writable(), vma.source, vma.pageIndex(from));
+          from,
+          to,
+          vma.shared,
+          vma.shared && vma.writable(),
+          vma.has(Vma.LOCKED),
+          vma.source,
+          vma.pageIndex(from));
     } finally {
       lock.unlock();
     }
@@ -1204,6 +1272,7 @@ public final class AddressSpace implements MappingListener {
       long end,
       boolean shared,
       boolean sharedWritable,
+      boolean locked,
       @Nullable PageSource source,
       long firstPage) {
     private long pages() {
@@ -1222,7 +1291,7 @@ public final class AddressSpace implements MappingListener {
 
     void punchHole(AddressSpace space) {
       try {
-        if (source == null) {
+        if (source == null || locked) {
           throw ErrnoException.of(Errno.EINVAL);
         }
         if (!sharedWritable) {
@@ -1276,10 +1345,14 @@ public final class AddressSpace implements MappingListener {
     if (next != null && newEnd + PAGE_SIZE > next.gapStart()) {
       return false;
     }
-    Vma heap = new Vma(oldEnd, newEnd, Mman.PROT_READ | Mman.PROT_WRITE, 0, false, true, null, 0);
+    int prot = Mman.PROT_READ | Mman.PROT_WRITE;
+    Vma heap = new Vma(oldEnd, newEnd, prot, areas.futureLocks(), false, true, null, 0);
+    areas.requireLockable(heap.flags, heap.pages());
     areas.requireGrowth(heap.pages(), true, true);
     areas.requireRoom(1);
-    prepopulate(areas.add(heap), oldEnd, newEnd);
+    Vma whole = areas.add(heap);
+    prepopulate(whole, oldEnd, newEnd);
+    locks.extended(whole, oldEnd, newEnd);
     return true;
   }
 

@@ -63,6 +63,13 @@ final class Advice {
     };
   }
 
+  private static boolean isAgainstLocks(int advice) {
+    return switch (advice) {
+      case Mman.MADV_DONTNEED, Mman.MADV_FREE, Mman.MADV_COLD, Mman.MADV_PAGEOUT -> true;
+      default -> false;
+    };
+  }
+
   private static int wipeOnFork(Vma vma) {
     if (vma.source != null || vma.shared) {
       throw ErrnoException.of(Errno.EINVAL);
@@ -75,6 +82,9 @@ final class Advice {
    * the caller announces downgrades. MADV_REMOVE and MADV_POPULATE_* are not for here.
    */
   static void apply(Pager pager, Vma vma, long start, long end, int advice) {
+    if (vma.has(Vma.LOCKED) && isAgainstLocks(advice)) {
+      throw ErrnoException.of(Errno.EINVAL);
+    }
     switch (advice) {
       case Mman.MADV_DONTNEED, Mman.MADV_DONTNEED_LOCKED -> pager.unmap(start, end);
       case Mman.MADV_FREE -> {

@@ -36,11 +36,16 @@ final class Areas {
   private long addressSpaceLimit = UNLIMITED;
   private long dataLimit = UNLIMITED;
   private long stackLimit = Layout.STACK_LIMIT_DEFAULT;
+  private long lockLimit = UNLIMITED;
+
+  /** What new areas have of {@link Vma#LOCKS}. */
+  private int futureLocks;
 
   private long virtualPages;
   private long virtualPeak;
   private long dataPages;
   private long stackPages;
+  private long lockedPages;
 
   /** The area that was found last, often the one that is looked for next. */
   private @Nullable Vma lastFound;
@@ -83,6 +88,43 @@ final class Areas {
     if (tree.size() == 0) {
       mmapBase = Layout.mmapBase(bytes);
     }
+  }
+
+  /** Sets RLIMIT_MEMLOCK for what is locked from now on; -1 for none. */
+  void setLockLimit(long bytes) {
+    lockLimit = bytes;
+  }
+
+  long lockLimit() {
+    return lockLimit;
+  }
+
+  void setFutureLocks(int locks) {
+    futureLocks = locks;
+  }
+
+  int futureLocks() {
+    return futureLocks;
+  }
+
+  /** True if so many pages may be locked beside those that are. */
+  boolean mayLock(long pages) {
+    return within(lockedPages + pages, lockLimit);
+  }
+
+  /**
+   * Checks RLIMIT_MEMLOCK for more pages of an area, or of one with these flags.
+   *
+   * @throws ErrnoException EAGAIN
+   */
+  void requireLockable(int flags, long pages) {
+    if ((flags & Vma.LOCKED) != 0 && !mayLock(pages)) {
+      throw ErrnoException.of(Errno.EAGAIN);
+    }
+  }
+
+  long lockedPages() {
+    return lockedPages;
   }
 
   long virtualPages() {
@@ -262,6 +304,7 @@ final class Areas {
     virtualPages = 0;
     dataPages = 0;
     stackPages = 0;
+    lockedPages = 0;
   }
 
   /** Cuts an area in two; returns the upper part. */
@@ -329,7 +372,9 @@ final class Areas {
 
   /** Changes the flags of an area that has been isolated; not {@link Vma#GROWS_DOWN}. */
   void setFlags(Vma vma, int flags) {
+    account(vma, -vma.pages());
     vma.flags = flags;
+    account(vma, vma.pages());
   }
 
   /**
@@ -351,7 +396,9 @@ final class Areas {
       return null;
     }
     long more = (vma.start - page) >>> PAGE_SHIFT;
-    if (Long.compareUnsigned(vma.end - page, stackLimit) > 0 || !mayGrow(more, false)) {
+    if (Long.compareUnsigned(vma.end - page, stackLimit) > 0
+        || !mayGrow(more, false)
+        || (vma.has(Vma.LOCKED) && !mayLock(more))) {
       return null;
     }
     extend(vma, page, vma.end);
@@ -423,6 +470,9 @@ final class Areas {
     }
     if (vma.has(Vma.GROWS_DOWN)) {
       stackPages += pages;
+    }
+    if (vma.has(Vma.LOCKED)) {
+      lockedPages += pages;
     }
   }
 

@@ -45,7 +45,9 @@ final class ForkCopy {
     List<Vma> large = new ArrayList<>();
     parent.forEach(vma -> {
       if (!vma.has(Vma.DONT_FORK)) {
-        child.addCopy(vma.alike(vma.start, vma.end, vma.pageOffset));
+        Vma copy = vma.alike(vma.start, vma.end, vma.pageOffset);
+        copy.flags &= ~Vma.LOCKS;
+        child.addCopy(copy);
         if (!vma.has(Vma.WIPE_ON_FORK)) {
           boolean copies = whole || vma.has(Vma.GROWS_DOWN) || vma.pages() <= SMALL_AREA_PAGES;
           (copies ? small : large).add(vma);

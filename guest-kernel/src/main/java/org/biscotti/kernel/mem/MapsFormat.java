@@ -55,6 +55,7 @@ final class MapsFormat {
     PageCensus.line(to, "KernelPageSize", PAGE_SIZE);
     PageCensus.line(to, "MMUPageSize", PAGE_SIZE);
     pages.append(to);
+    PageCensus.line(to, "Locked", vma.has(Vma.LOCKED) ? pages.proportional() : 0);
     to.append("THPeligible:           0\nVmFlags:");
     flag(to, "rd", (vma.prot & Mman.PROT_READ) != 0);
     flag(to, "wr", vma.writable());
@@ -65,6 +66,7 @@ final class MapsFormat {
     flag(to, "me", true);
     flag(to, "ms", vma.shared);
     flag(to, "gd", vma.has(Vma.GROWS_DOWN));
+    flag(to, "lo", vma.has(Vma.LOCKED));
     flag(to, "sr", vma.has(Vma.SEQUENTIAL));
     flag(to, "rr", vma.has(Vma.RANDOM));
     flag(to, "dc", vma.has(Vma.DONT_FORK));

@@ -53,11 +53,16 @@ final class PageCensus {
     proportionalDirty += other.proportionalDirty;
   }
 
-  /** Appends the lines from Rss to Locked. */
+  /** Bytes, each page's divided by how many map it. */
+  long proportional() {
+    return proportional >> PROPORTIONAL_SHIFT;
+  }
+
+  /** Appends the lines from Rss to SwapPss. */
   void append(StringBuilder to) {
     long resident = privateClean + privateDirty + sharedClean + sharedDirty;
     line(to, "Rss", resident);
-    line(to, "Pss", proportional >> PROPORTIONAL_SHIFT);
+    line(to, "Pss", proportional());
     line(to, "Pss_Dirty", proportionalDirty >> PROPORTIONAL_SHIFT);
     line(to, "Shared_Clean", sharedClean);
     line(to, "Shared_Dirty", sharedDirty);
@@ -75,8 +80,7 @@ final class PageCensus {
           "Shared_Hugetlb",
           "Private_Hugetlb",
           "Swap",
-          "SwapPss",
-          "Locked"
+          "SwapPss"
         }) {
       line(to, none, 0);
     }

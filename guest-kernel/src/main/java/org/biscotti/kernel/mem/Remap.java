@@ -111,6 +111,7 @@ final class Remap {
     }
     if (newSize != oldSize) {
       long pages = (newSize - oldSize) >>> PAGE_SHIFT;
+      areas.requireLockable(vma.flags, pages);
       areas.requireGrowth(pages, vma.isData(), vma.isAccountable());
     }
     return vma;

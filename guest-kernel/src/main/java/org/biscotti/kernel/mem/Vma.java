@@ -39,6 +39,14 @@ final class Vma {
    */
   static final int DENY_WRITE = 1 << 11;
 
+  /** Counts against RLIMIT_MEMLOCK ({@link MemoryLocks}). */
+  static final int LOCKED = 1 << 12;
+
+  /** The same, and its pages are not brought in ahead of their use (MLOCK_ONFAULT). */
+  static final int LOCKED_ON_FAULT = 1 << 13;
+
+  static final int LOCKS = LOCKED | LOCKED_ON_FAULT;
+
   /** First address. */
   long start;
 

@@ -7,6 +7,7 @@ import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Stat;
 import org.biscotti.kernel.fs.OpenFile;
 import org.biscotti.kernel.ipc.MemoryObject;
+import org.biscotti.kernel.mem.AddressSpace;
 import org.biscotti.kernel.mem.PageSource;
 import org.biscotti.kernel.port.GuestMemory;
 import org.biscotti.kernel.task.Task;
@@ -23,6 +24,9 @@ final class MemoryCalls {
       Task t, long addr, long length, long prot, long flags, long descriptor, long offset) {
     if ((offset & (GuestMemory.PAGE_SIZE - 1)) != 0) {
       throw ErrnoException.of(EINVAL);
+    }
+    if ((flags & MAP_LOCKED) != 0) {
+      lockable(t);
     }
     if ((flags & MAP_ANONYMOUS) != 0) {
       return t.space().mmap(addr, length, (int) prot, (int) flags, null, offset, false);
@@ -123,7 +127,7 @@ final class MemoryCalls {
   }
 
   static long mlock(Task t, long addr, long length, long c, long d, long e, long f) {
-    t.space().requireMapped(addr, length);
+    lockable(t).lock(addr, length, false);
     return 0;
   }
 
@@ -131,11 +135,12 @@ final class MemoryCalls {
     if (((int) flags & ~MLOCK_ONFAULT) != 0) {
       throw ErrnoException.of(EINVAL);
     }
-    return mlock(t, addr, length, 0, 0, 0, 0);
+    lockable(t).lock(addr, length, (int) flags == MLOCK_ONFAULT);
+    return 0;
   }
 
   static long munlock(Task t, long addr, long length, long c, long d, long e, long f) {
-    t.space().requireMapped(addr, length);
+    t.space().unlock(addr, length);
     return 0;
   }
 
@@ -144,10 +149,20 @@ final class MemoryCalls {
     if (which == 0 || which == MCL_ONFAULT || (which & ~MLOCKALL_FLAGS) != 0) {
       throw ErrnoException.of(EINVAL);
     }
+    boolean onFault = (which & MCL_ONFAULT) != 0;
+    lockable(t).lockAll((which & MCL_CURRENT) != 0, (which & MCL_FUTURE) != 0, onFault);
     return 0;
   }
 
   static long munlockall(Task t, long a, long b, long c, long d, long e, long f) {
+    t.space().unlockAll();
     return 0;
+  }
+
+  /** The address space, which knows how much may be locked in it now. */
+  private static AddressSpace lockable(Task t) {
+    AddressSpace space = t.space();
+    space.setLockLimit(t.process().lockLimit());
+    return space;
   }
 }

@@ -240,6 +240,7 @@ final class ProcessCalls {
       case ResourceLimits.RLIMIT_AS -> process.space().setAddressSpaceLimit(soft);
       case ResourceLimits.RLIMIT_DATA -> process.space().setDataLimit(soft);
       case ResourceLimits.RLIMIT_STACK -> process.space().setStackLimit(soft);
+      case ResourceLimits.RLIMIT_MEMLOCK -> process.space().setLockLimit(process.lockLimit());
       case ResourceLimits.RLIMIT_NOFILE ->
           process.files().setLimit(soft < 0 ? Long.MAX_VALUE : soft);
       default -> {

@@ -151,12 +151,11 @@ public final class SyscallTable {
         PARTIAL,
         "addr size enum:madvice",
         "no swap, huge pages, page merging: such advice is accepted without effect");
-    String unswapped = "nothing is ever swapped out";
-    row(149, "mlock", MemoryCalls::mlock, PARTIAL, "addr size", unswapped);
-    row(150, "munlock", MemoryCalls::munlock, PARTIAL, "addr size", unswapped);
-    row(151, "mlockall", MemoryCalls::mlockall, PARTIAL, "flags:mlockall", unswapped);
-    row(152, "munlockall", MemoryCalls::munlockall, PARTIAL, "", unswapped);
-    row(325, "mlock2", MemoryCalls::mlock2, PARTIAL, "addr size flags:mlock2", unswapped);
+    row(149, "mlock", MemoryCalls::mlock, FULL, "addr size");
+    row(150, "munlock", MemoryCalls::munlock, FULL, "addr size");
+    row(151, "mlockall", MemoryCalls::mlockall, FULL, "flags:mlockall");
+    row(152, "munlockall", MemoryCalls::munlockall, FULL, "");
+    row(325, "mlock2", MemoryCalls::mlock2, FULL, "addr size flags:mlock2");
     row(
         329,
         "pkey_mprotect",

@@ -416,6 +416,11 @@ public final class Process implements ProcessView {
     return limits;
   }
 
+  /** How much of its memory may be locked (RLIMIT_MEMLOCK), in bytes; -1 for any amount. */
+  public long lockLimit() {
+    return credentials().euid() == 0 ? -1 : limits.soft(ResourceLimits.RLIMIT_MEMLOCK);
+  }
+
   /** Counts one more signal or timer to a user; false beyond this process's RLIMIT_SIGPENDING. */
   boolean mayQueueFor(int uid) {
     long limit = limits.soft(ResourceLimits.RLIMIT_SIGPENDING);
@@ -786,7 +791,8 @@ public final class Process implements ProcessView {
         space.dataPages() * PAGE_SIZE,
         space.stackPages() * PAGE_SIZE,
         0,
-        space.tablePages() * PAGE_SIZE);
+        space.tablePages() * PAGE_SIZE,
+        space.lockedPages() * PAGE_SIZE);
   }
 
   @Override

@@ -344,7 +344,7 @@ class ProcTest {
 
     @Override
     public Memory memory() {
-      return new Memory(409_600, 500_000, 102_400, 110_000, 8192, 32_768, 4096, 12_288, 8192);
+      return new Memory(409_600, 500_000, 102_400, 110_000, 8192, 32_768, 4096, 12_288, 8192, 0);
     }
 
     @Override

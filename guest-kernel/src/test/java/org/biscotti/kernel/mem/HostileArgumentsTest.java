@@ -91,11 +91,20 @@ class HostileArgumentsTest {
       case 6 -> space.madvise(addr, length, random.nextInt(28));
       case 7 -> space.msync(addr, length, random.nextInt(8));
       case 8 -> space.mincore(addr, Math.min(length, 1L << 33), machine.user, value(), () -> false);
-      case 9 -> space.requireMapped(addr, length);
+      case 9 -> lock(space, addr, length);
       case 10 -> space.brk(addr);
       case 11 -> space.fault(addr, random.nextBoolean(), random.nextBoolean());
       case 12 -> machine.user.setLong(addr, length);
       default -> copy(machine, addr, length);
+    }
+  }
+
+  private void lock(AddressSpace space, long addr, long length) {
+    switch (random.nextInt(4)) {
+      case 0 -> space.unlock(addr, length);
+      case 1 -> space.lockAll(random.nextBoolean(), random.nextBoolean(), true);
+      case 2 -> space.unlockAll();
+      default -> space.lock(addr, length, random.nextBoolean());
     }
   }
 

@@ -568,13 +568,43 @@ class MappingTest {
   @Test
   void lockingNeedsMappings() {
     machine.mapAt(BASE, 2, RW, PRIVATE);
-    space.requireMapped(BASE + 5, PAGE);
-    space.requireMapped(0, 0);
-    assertErrno(ENOMEM, () -> space.requireMapped(BASE, 2 * PAGE + 1));
-    assertErrno(ENOMEM, () -> space.requireMapped(BASE - 1, 2));
-    space.requireMapped(BASE, -1);
-    assertErrno(EINVAL, () -> space.requireMapped(BASE, -BASE - 1));
-    assertErrno(ENOMEM, () -> space.requireMapped(-4L * PAGE, PAGE));
+    space.lock(BASE + 5, PAGE, false);
+    assertThat(space.lockedPages()).isEqualTo(2);
+    assertThat(space.residentPages()).isEqualTo(2);
+    space.lock(0, 0, false);
+    assertErrno(ENOMEM, () -> space.unlock(BASE, 2 * PAGE + 1));
+    assertThat(space.lockedPages()).isZero();
+    assertErrno(ENOMEM, () -> space.lock(BASE - 1, 2, false));
+    space.lock(BASE, -1, false);
+    assertErrno(EINVAL, () -> space.lock(BASE, -BASE - 1, false));
+    assertErrno(ENOMEM, () -> space.lock(-4L * PAGE, PAGE, true));
+    assertThat(space.lockedPages()).isZero();
+  }
+
+  @Test
+  void locksCountAgainstTheirLimit() {
+    space.setLockLimit(4 * PAGE);
+    machine.mapAt(BASE, 8, RW, PRIVATE);
+    assertErrno(ENOMEM, () -> space.lock(BASE, 5 * PAGE, false));
+    space.lock(BASE, 4 * PAGE, true);
+    assertThat(space.residentPages()).isZero();
+    space.lock(BASE + PAGE, 3 * PAGE, false);
+    assertThat(space.residentPages()).isEqualTo(3);
+    assertErrno(EINVAL, () -> space.madvise(BASE, PAGE, MADV_DONTNEED));
+    assertErrno(EAGAIN, () -> mmap(0, PAGE, RW, PRIVATE | MAP_LOCKED));
+    assertErrno(ENOMEM, () -> space.lockAll(true, true, false));
+    space.munmap(BASE, 8 * PAGE);
+    assertThat(space.lockedPages()).isZero();
+    space.lockAll(false, true, false);
+    machine.map(4);
+    assertThat(space.lockedPages()).isEqualTo(4);
+    assertErrno(EAGAIN, () -> machine.map(1));
+    space.unlockAll();
+    assertThat(space.lockedPages()).isZero();
+    space.setLockLimit(0);
+    assertErrno(EPERM, () -> space.lock(BASE, 0, false));
+    assertErrno(EPERM, () -> space.lockAll(false, true, false));
+    space.unlockAll();
   }
 
   // /proc/self/maps

@@ -114,7 +114,7 @@ final class ProcessText {
   private static void memoryLines(StringBuilder out, ProcessView.Memory memory) {
     kilobytes(out, "VmPeak", memory.vmPeak());
     kilobytes(out, "VmSize", memory.vmSize());
-    kilobytes(out, "VmLck", 0);
+    kilobytes(out, "VmLck", memory.locked());
     kilobytes(out, "VmPin", 0);
     kilobytes(out, "VmHWM", memory.residentPeak());
     kilobytes(out, "VmRSS", memory.resident());
