@@ -26,4 +26,5 @@ if ! timeout 120 "$JAVA" -XX:AOTCacheOutput="$cache" "$@" "${training[@]}" </dev
   rm -f "$cache"
   biscotti_say "no AOT cache (log: ${log#"$root/"}); starts will be slower"
 fi
-printf '%s\n' "$JAVA_HOME" >"$cache.jdk"
+biscotti_aot_maker
+printf '%s\n' "$aot_maker" >"$cache.jdk"

@@ -98,3 +98,15 @@ biscotti_need() {
     return 125
   fi
 }
+
+# biscotti_aot_maker: sets aot_maker to what an AOT cache is good for, on one line: the JDK, as it
+# serves only the very one that wrote it, and what the processor can do, as there is code in it. On
+# a lesser processor the JVM would die of an instruction that is not there.
+biscotti_aot_maker() {
+  local line
+  aot_maker=$JAVA_HOME
+  while read -r line; do
+    [[ $line == flags* ]] && aot_maker+=" ${line#*: }" && break
+  done 2>/dev/null </proc/cpuinfo
+  return 0
+}

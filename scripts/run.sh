@@ -102,13 +102,14 @@ if [[ ${heap^^} =~ ^([0-9]{1,9})([KMGT]?)(I?B)?$ ]]; then
 fi
 
 # ---- AOT cache ------------------------------------------------------------------------------
-# One per collector: a cache dumped under one is refused by another. Its sidecar names the JDK,
-# because a cache serves only the very JDK that wrote it, and is written for a failure too, so
-# that it is not tried again on every start.
+# One per collector: a cache dumped under one is refused by another. Its sidecar names the JDK and
+# the processor (biscotti_aot_maker), and is written for a failure too, so that it is not tried
+# again on every start.
 aot=$root/kvm-host/target/aot/$gc.aot
 made=
 [[ $aot.jdk -nt $stamp ]] && read -r made <"$aot.jdk"
-if [[ $made != "$JAVA_HOME" ]]; then
+biscotti_aot_maker
+if [[ $made != "$aot_maker" ]]; then
   "$root/scripts/aot.sh" "$aot" "${options[@]}" "${main[@]}"
 fi
 [[ -e $aot ]] && options+=(-XX:AOTCache="$aot")
