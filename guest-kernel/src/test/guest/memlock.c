@@ -110,6 +110,7 @@ static void children_and_moves(void) {
   char *p = map(4, RW, PRIVATE | MAP_LOCKED);
   CHECK_EQ(locked(), 4);
   CHECK_EQ(resident(p, 4), 4);
+  CHECK_EQ(pages_of("/proc/self/smaps_rollup", "Locked:"), 4);
   pid_t child = fork();
   if (child == 0) _exit(locked() == 0 ? 0 : 1); /* locks are not inherited */
   int status;

@@ -55,7 +55,6 @@ final class MapsFormat {
     PageCensus.line(to, "KernelPageSize", PAGE_SIZE);
     PageCensus.line(to, "MMUPageSize", PAGE_SIZE);
     pages.append(to);
-    PageCensus.line(to, "Locked", vma.has(Vma.LOCKED) ? pages.proportional() : 0);
     to.append("THPeligible:           0\nVmFlags:");
     flag(to, "rd", (vma.prot & Mman.PROT_READ) != 0);
     flag(to, "wr", vma.writable());

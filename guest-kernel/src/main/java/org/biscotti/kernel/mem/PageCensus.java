@@ -21,6 +21,7 @@ final class PageCensus {
   private long proportional;
 
   private long proportionalDirty;
+  private long proportionalLocked;
 
   /**
    * Counts a page.
@@ -43,6 +44,11 @@ final class PageCensus {
     }
   }
 
+  /** What has been counted is locked (mlock(2)). */
+  void lock() {
+    proportionalLocked = proportional;
+  }
+
   void add(PageCensus other) {
     privateClean += other.privateClean;
     privateDirty += other.privateDirty;
@@ -51,18 +57,14 @@ final class PageCensus {
     anonymous += other.anonymous;
     proportional += other.proportional;
     proportionalDirty += other.proportionalDirty;
+    proportionalLocked += other.proportionalLocked;
   }
 
-  /** Bytes, each page's divided by how many map it. */
-  long proportional() {
-    return proportional >> PROPORTIONAL_SHIFT;
-  }
-
-  /** Appends the lines from Rss to SwapPss. */
+  /** Appends the lines from Rss to Locked. */
   void append(StringBuilder to) {
     long resident = privateClean + privateDirty + sharedClean + sharedDirty;
     line(to, "Rss", resident);
-    line(to, "Pss", proportional());
+    line(to, "Pss", proportional >> PROPORTIONAL_SHIFT);
     line(to, "Pss_Dirty", proportionalDirty >> PROPORTIONAL_SHIFT);
     line(to, "Shared_Clean", sharedClean);
     line(to, "Shared_Dirty", sharedDirty);
@@ -84,6 +86,7 @@ final class PageCensus {
         }) {
       line(to, none, 0);
     }
+    line(to, "Locked", proportionalLocked >> PROPORTIONAL_SHIFT);
   }
 
   /** Appends a line with a size. */

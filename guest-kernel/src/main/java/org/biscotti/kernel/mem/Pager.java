@@ -394,6 +394,9 @@ final class Pager {
             }
           }
         });
+    if (vma.has(Vma.LOCKED)) {
+      census.lock();
+    }
     return census;
   }
 
