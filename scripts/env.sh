@@ -4,6 +4,7 @@
 #   root        the repository's top level, absolute
 #   biscotti_java     sets JAVA_HOME and JAVA; fails with one line when there is no JDK
 #   biscotti_maven    sets MVN and what Maven needs in the environment
+#   biscotti_aot_maker  sets aot_maker to what an AOT cache is good for
 #   biscotti_need     makes sure that tools are there: biscotti_need gcc libc busybox mke2fs make
 
 readonly JDK_MIN=25

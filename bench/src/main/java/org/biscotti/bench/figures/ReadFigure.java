@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.biscotti.kernel.parallel.Parallelism;
 
@@ -165,16 +166,13 @@ final class ReadFigure implements Experiment {
   /** Where the adaptive policy loses most against doing everything inline in the same JVM. */
   private static String slowest(
       Operation operation, List<String> sizes, List<Lab.Output> machines) {
+    List<double[]> ratios = machines.stream().map(ReadFigure::adaptiveByInline).toList();
     double worst = 0;
     String where = "";
     for (int i = 0; i < sizes.size(); i++) {
       int line = i;
-      Stream<Double> ratios =
-          machines.stream()
-              .map(machine ->
-                  lines(machine, Parallelism.ADAPTIVE).get(line)[MEDIAN_COLUMN]
-                      / lines(machine, Parallelism.INLINE).get(line)[MEDIAN_COLUMN]);
-      double slower = median(ratios, Comparator.naturalOrder());
+      Stream<Double> each = ratios.stream().map(of -> of[line]);
+      double slower = median(each, Comparator.naturalOrder());
       if (slower > worst) {
         worst = slower;
         where = Lab.bytes(Double.parseDouble(sizes.get(i)));
@@ -182,6 +180,15 @@ final class ReadFigure implements Experiment {
     }
     return "%s: at most %.2f times as slow as inline (%s); at most %.2f is asked for"
         .formatted(operation.series(Parallelism.ADAPTIVE), worst, where, SLOWER_MAX);
+  }
+
+  /** How long it takes in one machine, for each size. */
+  private static double[] adaptiveByInline(Lab.Output machine) {
+    List<double[]> adaptive = lines(machine, Parallelism.ADAPTIVE);
+    List<double[]> inline = lines(machine, Parallelism.INLINE);
+    return IntStream.range(0, inline.size())
+        .mapToDouble(i -> adaptive.get(i)[MEDIAN_COLUMN] / inline.get(i)[MEDIAN_COLUMN])
+        .toArray();
   }
 
   private static void judge(

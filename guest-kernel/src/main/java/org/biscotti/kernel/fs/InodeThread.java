@@ -154,9 +154,7 @@ final class InodeThread implements InodeAccess {
     InodeThread before = CURRENT.get();
     CURRENT.set(this);
     try {
-      do {
-        answerAll();
-      } while (goesOn(false));
+      answerAll(false);
     } finally {
       CURRENT.set(before);
     }
@@ -224,18 +222,19 @@ final class InodeThread implements InodeAccess {
     CURRENT.set(this);
     boolean kept = all.begun();
     try {
-      do {
-        answerAll();
-      } while (goesOn(kept));
+      answerAll(kept);
     } finally {
       all.ended(kept);
     }
   }
 
-  private void answerAll() {
-    for (Request<?> next; (next = queue.poll()) != null; ) {
-      answer(next);
-    }
+  /** Answers what there is; if its thread is kept, what will be as well. */
+  private void answerAll(boolean kept) {
+    do {
+      for (Request<?> next; (next = queue.poll()) != null; ) {
+        answer(next);
+      }
+    } while (goesOn(kept));
   }
 
   private void answer(Request<?> request) {

@@ -6,6 +6,7 @@ import static org.biscotti.kernel.port.GuestMemory.PAGE_SIZE;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
@@ -211,7 +212,7 @@ public final class AddressSpace implements MappingListener {
     lock.lock();
     try {
       long start = grows == 0 ? addr : growsDownStart(addr, end, grows);
-      callSites.restore(start, userEnd(end));
+      callSites.restore(start, Layout.userEnd(end));
       protect(start, end, prot & PROT_ALL);
     } finally {
       pager.flush();
@@ -232,8 +233,8 @@ public final class AddressSpace implements MappingListener {
         callSites.restore(newAddr, rangeEnd(newAddr, newLength));
       }
       long start = new Remap(areas, pager, addr, oldLength, newLength, flags, newAddr).perform();
-      Vma vma = areas.at(start);
-      if (vma != null && Long.compareUnsigned(newLength, oldLength) > 0) {
+      if (Long.compareUnsigned(newLength, oldLength) > 0) {
+        Vma vma = Objects.requireNonNull(areas.at(start));
         locks.extended(vma, start + alignUp(oldLength), start + alignUp(newLength));
       }
       return start;
@@ -260,9 +261,9 @@ public final class AddressSpace implements MappingListener {
       throw ErrnoException.of(Errno.ENOMEM);
     }
     if (advice == Mman.MADV_REMOVE) {
-      removePages(addr, userEnd(end));
+      removePages(addr, Layout.userEnd(end));
     } else {
-      advise(addr, userEnd(end), advice);
+      advise(addr, Layout.userEnd(end), advice);
     }
     if (Long.compareUnsigned(end, Layout.USER_END) > 0) {
       throw ErrnoException.of(Errno.ENOMEM);
@@ -284,8 +285,8 @@ public final class AddressSpace implements MappingListener {
     long end = endOfRange(addr, size);
     boolean hole = false;
     long at = addr;
-    while (Long.compareUnsigned(at, userEnd(end)) < 0) {
-      FileRange range = fileRange(at, userEnd(end));
+    while (Long.compareUnsigned(at, Layout.userEnd(end)) < 0) {
+      FileRange range = fileRange(at, Layout.userEnd(end));
       if (range == null) {
         hole = true;
         break;
@@ -974,13 +975,8 @@ public final class AddressSpace implements MappingListener {
 
   /** The end of a range that may be anything, as far as areas can reach. */
   private static long rangeEnd(long addr, long length) {
-    long end = userEnd(addr + length);
+    long end = Layout.userEnd(addr + length);
     return Long.compareUnsigned(end, addr) < 0 ? Layout.USER_END : end;
-  }
-
-  /** The part of an unsigned end that areas can reach. */
-  private static long userEnd(long end) {
-    return Long.compareUnsigned(end, Layout.USER_END) > 0 ? Layout.USER_END : end;
   }
 
   private long placeFor(long addr, long size, int flags) {
@@ -1066,7 +1062,7 @@ public final class AddressSpace implements MappingListener {
       locks.requireAllowed();
     }
     areas.requireLockable(vma.flags, vma.pages());
-    long replaced = areas.pagesIn(vma.start, vma.end);
+    long replaced = areas.pagesIn(vma.start, vma.end, _ -> true);
     areas.requireGrowth(vma.pages() - replaced, vma.isData(), vma.isAccountable());
     if (replaced != 0) {
       callSites.restore(vma.start, vma.end);
@@ -1086,10 +1082,8 @@ public final class AddressSpace implements MappingListener {
 
   /** Populates as far as it goes; what cannot be had faults later (mmap(2), MAP_POPULATE). */
   private void populate(Vma vma, long start, long end) {
-    if (vma.prot != 0) {
-      pager.populate(vma, start, end, vma.writable() && !vma.shared);
-      pager.flush();
-    }
+    FaultOutcome _ = pager.bringIn(vma, start, end);
+    pager.flush();
   }
 
   private void prepopulate(Vma vma, long start, long end) {
@@ -1128,7 +1122,7 @@ public final class AddressSpace implements MappingListener {
       if (vma == null) {
         throw ErrnoException.of(Errno.ENOMEM);
       }
-      long to = Math.min(vma.end, userEnd(end));
+      long to = Math.min(vma.end, Layout.userEnd(end));
       if (vma.prot != prot) {
         protectPart(vma, at, to, prot);
       }

@@ -4,6 +4,7 @@ import static org.biscotti.kernel.port.GuestMemory.PAGE_SHIFT;
 import static org.biscotti.kernel.port.GuestMemory.PAGE_SIZE;
 
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Mman;
@@ -174,25 +175,12 @@ final class Areas {
     tree.forEach(visitor);
   }
 
-  /** True if every page of a range is in some area. */
-  boolean covers(long start, long end) {
-    long at = start;
-    while (at < end) {
-      Vma vma = at(at);
-      if (vma == null) {
-        return false;
-      }
-      at = vma.end;
-    }
-    return true;
-  }
-
-  /** How many pages of a range are in some area. */
-  long pagesIn(long start, long end) {
+  /** How many pages of a range are in areas of some kind. */
+  long pagesIn(long start, long end, Predicate<Vma> kind) {
     long pages = 0;
     for (Vma vma = tree.overlapping(start, end); vma != null; ) {
       long to = Math.min(end, vma.end);
-      pages += (to - Math.max(start, vma.start)) >>> PAGE_SHIFT;
+      pages += kind.test(vma) ? (to - Math.max(start, vma.start)) >>> PAGE_SHIFT : 0;
       vma = tree.overlapping(to, end);
     }
     return pages;

@@ -55,6 +55,11 @@ public final class Layout {
 
   private Layout() {}
 
+  /** The part of an unsigned end of a range that areas can reach. */
+  static long userEnd(long end) {
+    return Long.compareUnsigned(end, USER_END) > 0 ? USER_END : end;
+  }
+
   /**
    * Where mappings grow down from ({@code mm->mmap_base}): below the largest stack there can be.
    *

@@ -42,7 +42,9 @@ final class MemoryLocks {
     }
     if (locks != 0) {
       long more = size >>> PAGE_SHIFT;
-      if (!areas.mayLock(more) && !areas.mayLock(more - lockedIn(start, userEnd(end)))) {
+      if (!areas.mayLock(more)
+          && !areas.mayLock(
+              more - areas.pagesIn(start, Layout.userEnd(end), vma -> vma.has(Vma.LOCKED)))) {
         throw ErrnoException.of(Errno.ENOMEM);
       }
     }
@@ -51,7 +53,7 @@ final class MemoryLocks {
       if (vma == null) {
         throw ErrnoException.of(Errno.ENOMEM);
       }
-      long to = Math.min(vma.end, userEnd(end));
+      long to = Math.min(vma.end, Layout.userEnd(end));
       set(vma, at, to, locks);
       at = to;
     }
@@ -62,7 +64,7 @@ final class MemoryLocks {
           return;
         }
         long to = Math.min(vma.end, end);
-        require(bringIn(vma, at, to));
+        require(pager.bringIn(vma, at, to));
         at = to;
       }
     }
@@ -104,7 +106,7 @@ final class MemoryLocks {
   /** Brings in what is new in an area, if that is locked; as far as it goes. */
   void extended(Vma vma, long from, long to) {
     if (bringsIn(vma.flags & Vma.LOCKS)) {
-      bringIn(vma, from, to);
+      FaultOutcome _ = pager.bringIn(vma, from, to);
     }
   }
 
@@ -121,34 +123,11 @@ final class MemoryLocks {
     }
   }
 
-  private FaultOutcome bringIn(Vma vma, long from, long to) {
-    return vma.prot == 0
-        ? FaultOutcome.SEGV_ACCERR
-        : pager.populate(vma, from, to, vma.writable() && !vma.shared);
-  }
-
   private static void require(FaultOutcome outcome) {
     switch (outcome) {
       case HANDLED -> {}
       case OUT_OF_MEMORY -> throw ErrnoException.of(Errno.EAGAIN);
       case SEGV_MAPERR, SEGV_ACCERR, BUS_ADRERR -> throw ErrnoException.of(Errno.ENOMEM);
     }
-  }
-
-  private long lockedIn(long start, long end) {
-    long pages = 0;
-    Vma vma = areas.overlapping(start, end);
-    while (vma != null) {
-      long to = Math.min(end, vma.end);
-      if (vma.has(Vma.LOCKED)) {
-        pages += (to - Math.max(start, vma.start)) >>> PAGE_SHIFT;
-      }
-      vma = to < end ? areas.overlapping(to, end) : null;
-    }
-    return pages;
-  }
-
-  private static long userEnd(long end) {
-    return Long.compareUnsigned(end, Layout.USER_END) > 0 ? Layout.USER_END : end;
   }
 }

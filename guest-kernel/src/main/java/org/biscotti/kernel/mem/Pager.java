@@ -116,6 +116,16 @@ final class Pager {
     return FaultOutcome.HANDLED;
   }
 
+  /**
+   * Makes pages accessible as the program may access them (MAP_POPULATE, mlock(2)): private ones
+   * that it can write become its own.
+   */
+  FaultOutcome bringIn(Vma vma, long from, long to) {
+    return vma.prot == 0
+        ? FaultOutcome.SEGV_ACCERR
+        : populate(vma, from, to, vma.writable() && !vma.shared);
+  }
+
   /** Takes all pages of a range away, leaving downgrades to {@link #flush}. */
   void unmap(long from, long to) {
     unmap(from, to, true);

@@ -32,9 +32,6 @@ public final class UserBuffer {
   /** What one thread moves at a time where several do, at least: 20 microseconds of copying. */
   private static final int PART_PAGES = 64;
 
-  /** And at most: what a section of {@link UserMemory} copies at once. */
-  private static final long PART_BYTES_MAX = UserMemory.RUN_BYTES;
-
   /** How many smaller parts there are, so that threads end together. */
   private static final int PARTS = 8;
 
@@ -158,13 +155,16 @@ public final class UserBuffer {
     return total;
   }
 
-  /** Parts are copied past the caches if the whole would be, and then an even number of them. */
+  /**
+   * Parts are copied past the caches if the whole would be, and then an even number of them, of no
+   * more than is copied at once.
+   */
   private static int partPages(long all) {
     long large = all / UserMemory.LARGE_BYTES & -2;
     long bytes =
         large == 0
             ? Math.max(all / PARTS, (long) PART_PAGES * PAGE_SIZE)
-            : Math.min((all - 1) / large + PAGE_SIZE, PART_BYTES_MAX);
+            : Math.min((all - 1) / large + PAGE_SIZE, UserMemory.RUN_BYTES);
     return (int) (bytes / PAGE_SIZE);
   }
 

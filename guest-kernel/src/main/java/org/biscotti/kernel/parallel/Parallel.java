@@ -117,7 +117,7 @@ public final class Parallel {
    */
   public boolean help() {
     if (open.isEmpty()) {
-      return false;
+      return false; // as nearly always, and without an iterator: who asks spins
     }
     for (Job job : open) {
       if (job.runNext()) {

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.IntFunction;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Fcntl;
@@ -33,6 +34,30 @@ class ConcurrentTreeTest {
     while (inodes.liveThreads() > 0) {
       Thread.sleep(1);
     }
+  }
+
+  /** Has threads, by their numbers, do something over and over; what goes wrong is thrown. */
+  private static void together(IntFunction<Runnable> steps) throws InterruptedException {
+    ConcurrentLinkedQueue<Throwable> wrong = new ConcurrentLinkedQueue<>();
+    List<Thread> threads = new ArrayList<>();
+    for (int i = 0; i < THREADS; i++) {
+      Runnable step = steps.apply(i);
+      threads.add(
+          Thread.ofPlatform()
+              .start(() -> {
+                for (int done = 0; done < STEPS && wrong.isEmpty(); done++) {
+                  try {
+                    step.run();
+                  } catch (RuntimeException | Error e) {
+                    wrong.add(e);
+                  }
+                }
+              }));
+    }
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    assertThat(wrong).isEmpty();
   }
 
   /** A path of up to three names out of four. */
@@ -67,30 +92,12 @@ class ConcurrentTreeTest {
   void createAlwaysOpens(InodePolicies policy) throws InterruptedException {
     InodePolicy inodes = policy.make(new UnboundPool(() -> {}), () -> {});
     tree = new TestTree(16384, inodes);
-    ConcurrentLinkedQueue<Throwable> wrong = new ConcurrentLinkedQueue<>();
-    List<Thread> threads = new ArrayList<>();
-    for (int i = 0; i < THREADS; i++) {
-      boolean removes = i % 2 == 0;
-      threads.add(
-          Thread.ofPlatform()
-              .start(() -> {
-                for (int step = 0; step < STEPS && wrong.isEmpty(); step++) {
-                  try {
-                    if (removes) {
-                      removeIfThere("/file");
-                    } else {
-                      tree.open("/file", Fcntl.O_CREAT | Fcntl.O_RDWR).release();
-                    }
-                  } catch (RuntimeException | Error e) {
-                    wrong.add(e);
-                  }
-                }
-              }));
-    }
-    for (Thread thread : threads) {
-      thread.join();
-    }
-    assertThat(wrong).isEmpty();
+    together(number -> {
+      if (number % 2 == 0) {
+        return () -> removeIfThere("/file");
+      }
+      return () -> tree.open("/file", Fcntl.O_CREAT | Fcntl.O_RDWR).release();
+    });
     end(inodes);
   }
 
@@ -108,28 +115,16 @@ class ConcurrentTreeTest {
   void treeStaysSound(InodePolicies policy) throws InterruptedException {
     InodePolicy inodes = policy.make(new UnboundPool(() -> {}), () -> {});
     tree = new TestTree(16384, inodes);
-    ConcurrentLinkedQueue<Throwable> wrong = new ConcurrentLinkedQueue<>();
-    List<Thread> threads = new ArrayList<>();
-    for (int i = 0; i < THREADS; i++) {
-      Random random = new Random(i);
-      threads.add(
-          Thread.ofPlatform()
-              .start(() -> {
-                for (int step = 0; step < STEPS && wrong.isEmpty(); step++) {
-                  try {
-                    step(random);
-                  } catch (ErrnoException expected) {
-                    assertThat(expected.errno()).isPositive();
-                  } catch (RuntimeException | Error e) {
-                    wrong.add(e);
-                  }
-                }
-              }));
-    }
-    for (Thread thread : threads) {
-      thread.join();
-    }
-    assertThat(wrong).isEmpty();
+    together(number -> {
+      Random random = new Random(number);
+      return () -> {
+        try {
+          step(random);
+        } catch (ErrnoException expected) {
+          assertThat(expected.errno()).isPositive();
+        }
+      };
+    });
     check(tree.context.root());
     end(inodes);
   }

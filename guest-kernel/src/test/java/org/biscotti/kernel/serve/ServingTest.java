@@ -23,8 +23,6 @@ import org.biscotti.kernel.syscall.Dispatcher;
 import org.biscotti.kernel.syscall.Syscall;
 import org.biscotti.kernel.syscall.SyscallObserver;
 import org.biscotti.kernel.syscall.SyscallTable;
-import org.biscotti.kernel.task.KernelState;
-import org.biscotti.kernel.task.Scheduler;
 import org.biscotti.kernel.task.Task;
 import org.biscotti.kernel.task.TestKernel;
 import org.jspecify.annotations.Nullable;
@@ -43,7 +41,7 @@ class ServingTest {
   private static final int CALLERS = 3;
   private static final int VCPUS = 2 * CALLERS;
 
-  private final TestKernel kernel = new TestKernel();
+  private final TestKernel kernel = new TestKernel(VCPUS);
   private final GuestMemory memory = kernel.state.memory();
   private final long[] requests = pages();
   private final long[] replies = pages();
@@ -90,27 +88,10 @@ class ServingTest {
   }
 
   private Serving serving(Policies policy) {
-    KernelState one = kernel.state;
-    KernelState state =
-        new KernelState(
-            memory,
-            one.frames(),
-            one.memoryPolicy(),
-            one.clock(),
-            one.bootNanos(),
-            VCPUS,
-            one.files(),
-            one.processes(),
-            new Scheduler<>(VCPUS),
-            one.futexes(),
-            one.loader(),
-            one.timers(),
-            one.parallel(),
-            one.log());
     IntToLongFunction request = vcpu -> requests[vcpu];
     IntToLongFunction reply = vcpu -> replies[vcpu];
     return new Serving(
-        state,
+        kernel.state,
         new Dispatcher(new SyscallTable(), new Meeting()),
         policy,
         Exitless.ON,

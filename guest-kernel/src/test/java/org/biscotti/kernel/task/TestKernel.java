@@ -35,23 +35,33 @@ public final class TestKernel implements AutoCloseable {
 
   public final KernelLog log = new KernelLog();
   public final ProcessTable processes = new ProcessTable();
-  public final KernelState state =
-      new KernelState(
-          memory,
-          frames,
-          MemoryPolicy.EXACT,
-          new SetClock(time),
-          0,
-          1,
-          null,
-          processes,
-          new Scheduler<>(1),
-          new FutexTable(),
-          null,
-          new KernelTimers(log),
-          new Parallel(Parallelism.INLINE, () -> 0),
-          log);
+  public final KernelState state;
   private final Dispatcher dispatcher = new Dispatcher(new SyscallTable(), null);
+
+  /** One with a single vCPU. */
+  public TestKernel() {
+    this(1);
+  }
+
+  /** One that counts on so many vCPUs, and has none. */
+  public TestKernel(int cpus) {
+    state =
+        new KernelState(
+            memory,
+            frames,
+            MemoryPolicy.EXACT,
+            new SetClock(time),
+            0,
+            cpus,
+            null,
+            processes,
+            new Scheduler<>(cpus),
+            new FutexTable(),
+            null,
+            new KernelTimers(log),
+            new Parallel(Parallelism.INLINE, () -> 0),
+            log);
+  }
 
   private record SetClock(AtomicLong time) implements Clock {
     @Override
