@@ -18,6 +18,7 @@
 #include <sys/select.h>
 #include <sys/signalfd.h>
 #include <sys/time.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 
@@ -1170,8 +1171,18 @@ static void timers_of_cpu_time(void) {
   CHECK_ERRNO(timer_create((clockid_t)(~99999u << 3 | 2), &event, &mine), EINVAL); /* nobody's */
 }
 
+/* Whether this is Linux itself, before some version. */
+static bool linux_before(int major, int minor) {
+  struct utsname name;
+  int is_major = 0, is_minor = 0;
+  CHECK_EQ(uname(&name), 0);
+  CHECK_EQ(sscanf(name.release, "%d.%d", &is_major, &is_minor), 2);
+  return !strstr(name.release, "biscotti") && (is_major < major || (is_major == major && is_minor < minor));
+}
+
 /* A signal that is thrown away while it waits does not take its timer with it. */
 static void timers_survive_being_ignored(void) {
+  if (linux_before(6, 13)) return; /* there it did, for good: measured with 6.12 */
   int rt = SIGRTMIN + 3;
   install(rt, note, 0);
   block(rt);
