@@ -2,7 +2,7 @@
  * Processes: fork, vfork, clone, exec, exit, wait; what children inherit and what they do not;
  * groups, sessions, orphans and zombies.
  */
-#include "check.h"
+#include "waits.h"
 
 #include <linux/sched.h>
 #include <pthread.h>
@@ -298,8 +298,7 @@ static void child_signals(void) {
   CHECK_EQ(sigaction(SIGALRM, &plain, NULL), 0);
   if ((child = fork()) == 0)
     for (;;) pause();
-  struct itimerval soon = {.it_value = {0, 20000}};
-  CHECK_EQ(setitimer(ITIMER_REAL, &soon, NULL), 0);
+  alarm_in(20000);
   CHECK_ERRNO(waitpid(child, &status, 0), EINTR);
   CHECK_EQ(kill(child, SIGTERM), 0);
   CHECK_EQ(WTERMSIG(status_of(child)), SIGTERM);

@@ -185,7 +185,7 @@ static void test_waiting(void) {
   CHECK_EQ(alarms, 1);
   CHECK_EQ(lock(file, F_SETLK, F_WRLCK, 20, 10), 0);
   order(F_SETLKW, F_WRLCK, 25, 1); /* the child waits for us */
-  usleep((useconds_t)long_enough(20000));
+  usleep(long_enough(20000));
   CHECK_ERRNO(lock(file, F_SETLKW, F_RDLCK, 0, 1), EDEADLK);
   CHECK_EQ(lock(file, F_SETLK, F_UNLCK, 20, 10), 0);
   CHECK_EQ(answer(), 0);
@@ -194,10 +194,10 @@ static void test_waiting(void) {
   pid_t holder = fork();
   if (holder == 0) {
     if (lock(file, F_SETLK, F_WRLCK, 50, 1)) _exit(1);
-    usleep((useconds_t)long_enough(20000));
+    usleep(long_enough(20000));
     _exit(0);
   }
-  usleep((useconds_t)long_enough(5000));
+  usleep(long_enough(5000));
   CHECK_EQ(lock(file, F_SETLKW, F_WRLCK, 50, 1), 0);
   int status = -1;
   CHECK_EQ(waitpid(holder, &status, 0), holder);
@@ -244,7 +244,7 @@ static void test_flock(void) {
     close(one);
     _exit(flock(two, LOCK_SH) != 0);
   }
-  usleep((useconds_t)long_enough(20000));
+  usleep(long_enough(20000));
   CHECK_EQ(flock(one, LOCK_UN), 0);
   int status = -1;
   CHECK_EQ(waitpid(waiter, &status, 0), waiter);
@@ -274,12 +274,12 @@ static void test_closed_while_waiting(void *(*wait)(void *)) {
   CHECK_EQ(flock(one, LOCK_EX), 0);
   CHECK_EQ(lock(one, F_OFD_SETLK, F_WRLCK, 0, 1), 0);
   CHECK_EQ(pthread_create(&waiter, NULL, wait, NULL), 0);
-  usleep((useconds_t)long_enough(50000));
+  usleep(long_enough(50000));
   CHECK_EQ(close(locked_by_thread), 0);
   CHECK_EQ(close(one), 0);
   CHECK_EQ(pthread_join(waiter, &result), 0);
   CHECK_EQ((long)result, 0);
-  usleep((useconds_t)long_enough(10000));
+  usleep(long_enough(10000));
   CHECK_EQ(flock(third, LOCK_EX | LOCK_NB), 0);
   CHECK_EQ(lock(third, F_OFD_SETLK, F_WRLCK, 0, 1), 0);
   close(third);

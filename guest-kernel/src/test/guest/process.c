@@ -395,7 +395,7 @@ static void time_left(void) {
   CHECK(t.tv_sec == 99 && t.tv_nsec > 0);
   struct sigaction action = {.sa_handler = on_timer}, before;
   /* On a slow machine the first may come before the call waits. */
-  struct itimerval soon = {.it_value = {0, 30000}, .it_interval = {0, 300000}}, never = {0};
+  struct itimerval soon = {.it_value = {0, 30000}, .it_interval = {0, 300000}};
   CHECK_EQ(sigaction(SIGALRM, &action, &before), 0);
   t = (struct timespec){100, 0};
   CHECK_EQ(setitimer(ITIMER_REAL, &soon, NULL), 0);
@@ -409,7 +409,7 @@ static void time_left(void) {
   CHECK_EQ(setitimer(ITIMER_REAL, &soon, NULL), 0);
   CHECK_ERRNO(RAW(select, 0L, NULL, NULL, NULL, &v), EINTR);
   CHECK_EQ(v.tv_sec, 99);
-  CHECK_EQ(setitimer(ITIMER_REAL, &never, NULL), 0);
+  CHECK_EQ(setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL), 0);
   CHECK_EQ(sigaction(SIGALRM, &before, NULL), 0);
 }
 

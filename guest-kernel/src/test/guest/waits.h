@@ -23,10 +23,10 @@ static inline void handle(int signal, void (*handler)(int), int flags) {
 }
 
 /* A time in which a thread comes to wait, in microseconds: longer where the processor is emulated. */
-static inline long long_enough(long micros) { return check_emulated ? 50 * micros : micros; }
+static inline useconds_t long_enough(useconds_t micros) { return check_emulated ? 50 * micros : micros; }
 
 /* Interrupts what waits by then; what comes to wait later is not interrupted. */
-static inline void alarm_in(long micros) {
+static inline void alarm_in(useconds_t micros) {
   micros = long_enough(micros);
   struct itimerval timer = {.it_value = {micros / 1000000, micros % 1000000}};
   CHECK_EQ(setitimer(ITIMER_REAL, &timer, NULL), 0);
