@@ -7,8 +7,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.BitSet;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.biscotti.kvm.ffi.CallState;
 import org.biscotti.kvm.ffi.Libc;
@@ -28,9 +28,7 @@ public final class HostCpus {
       if (length < 0) {
         return new int[] {0};
       }
-      return IntStream.range(0, MASK_BYTES * 8)
-          .filter(i -> (mask.get(ValueLayout.JAVA_BYTE, i / 8) >> (i % 8) & 1) != 0)
-          .toArray();
+      return BitSet.valueOf(mask.toArray(ValueLayout.JAVA_BYTE)).stream().toArray();
     }
   }
 

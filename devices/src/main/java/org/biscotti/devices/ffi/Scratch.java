@@ -3,6 +3,7 @@ package org.biscotti.devices.ffi;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Native memory for the duration of one call: where errno is captured, strings and structures go.
@@ -16,15 +17,11 @@ final class Scratch implements AutoCloseable {
   static final int BUFFER_BYTES = 4096;
 
   private static final int POOL_SIZE = 64;
-  private static final Scratch[] POOL = new Scratch[POOL_SIZE];
-  private static final AtomicIntegerArray IN_USE = new AtomicIntegerArray(POOL_SIZE);
 
-  static {
-    Arena forever = Arena.global();
-    for (int i = 0; i < POOL_SIZE; i++) {
-      POOL[i] = new Scratch(forever, i);
-    }
-  }
+  /** Made when they are needed first; read and written by whom the slot belongs to. */
+  private static final @Nullable Scratch[] POOL = new Scratch[POOL_SIZE];
+
+  private static final AtomicIntegerArray IN_USE = new AtomicIntegerArray(POOL_SIZE);
 
   private final int slot;
   private final MemorySegment captured;
@@ -44,7 +41,12 @@ final class Scratch implements AutoCloseable {
     for (int i = 0; i < POOL_SIZE; i++) {
       int slot = (start + i) & (POOL_SIZE - 1);
       if (IN_USE.compareAndSet(slot, 0, 1)) {
-        return POOL[slot];
+        Scratch scratch = POOL[slot];
+        if (scratch == null) {
+          scratch = new Scratch(Arena.global(), slot);
+          POOL[slot] = scratch;
+        }
+        return scratch;
       }
     }
     return new Scratch(Arena.ofAuto(), -1);

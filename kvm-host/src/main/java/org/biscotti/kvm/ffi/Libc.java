@@ -70,18 +70,22 @@ public final class Libc {
   private Libc() {}
 
   private static MethodHandle function(String name) {
+    return function(LINKER.defaultLookup().findOrThrow(name));
+  }
+
+  /** A handle of a function that is none of the C library's, but as these are. */
+  static MethodHandle function(MemorySegment function) {
     // SAFETY: every argument of these functions is an integer or a pointer, and there are at most
     // six. The x86-64 psABI (3.2.3) passes those in the same six registers, of which a function
     // reads as many as it declares, and of an int only the lower half; a result of type int is the
     // lower half of the register, which is what the methods below take of it. The two functions
     // with variable arguments, open and ioctl, take no floating-point ones, so that what the ABI
     // wants in AL for them does not matter. The callers pass addresses of memory that they keep.
-    return LINKER.downcallHandle(
-        LINKER.defaultLookup().findOrThrow(name), WORDS, Linker.Option.captureCallState("errno"));
+    return LINKER.downcallHandle(function, WORDS, Linker.Option.captureCallState("errno"));
   }
 
   /** Calls a function of up to three arguments. */
-  private static long call(MethodHandle function, CallState state, long a, long b, long c) {
+  static long call(MethodHandle function, CallState state, long a, long b, long c) {
     try {
       return (long) function.invokeExact(state.segment, a, b, c, 0L, 0L, 0L);
     } catch (Throwable t) {

@@ -1,11 +1,8 @@
 package org.biscotti.kvm.ffi;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import org.jspecify.annotations.Nullable;
@@ -14,7 +11,6 @@ import org.jspecify.annotations.Nullable;
  * The host's time-stamp counter. Java has no way to read it, and asking KVM for the guest's takes
  * microseconds, which is all of the error that the guest's clock may have.
  */
-@SuppressWarnings("restricted")
 public final class TimestampCounter {
   /** rdtsc; shl rdx, 32; or rax, rdx; ret (SDM vol. 2B, RDTSC). */
   private static final byte[] CODE = {
@@ -23,28 +19,29 @@ public final class TimestampCounter {
 
   private static final long BYTES = 4096;
 
+  /** For all threads: nobody looks at an error number that two may write. */
+  private static final CallState STATE = new CallState(Arena.global());
+
   private static final @Nullable MethodHandle READ = link();
 
   private TimestampCounter() {}
 
   /** Null where the host does not let a process make code. */
   private static @Nullable MethodHandle link() {
-    CallState state = new CallState(Arena.global());
     int access = Libc.PROT_READ | Libc.PROT_WRITE;
-    long page = Libc.mmap(state, BYTES, access, Libc.MAP_PRIVATE | Libc.MAP_ANONYMOUS, -1, 0);
+    long page = Libc.mmap(STATE, BYTES, access, Libc.MAP_PRIVATE | Libc.MAP_ANONYMOUS, -1, 0);
     if (page == -1) {
       return null;
     }
     MemorySegment code = Libc.segmentAt(page, BYTES, Arena.global());
     MemorySegment.copy(CODE, 0, code, JAVA_BYTE, 0, CODE.length);
-    if (Libc.mprotect(state, page, BYTES, Libc.PROT_READ | Libc.PROT_EXEC) != 0) {
+    if (Libc.mprotect(STATE, page, BYTES, Libc.PROT_READ | Libc.PROT_EXEC) != 0) {
       return null;
     }
-    // SAFETY: the page holds the ten bytes above, can no longer be written and is never unmapped.
-    // The code takes no argument, touches no memory and changes only RAX, RDX and flags, which the
-    // x86-64 psABI (3.2.1) lets a function change.
-    return Linker.nativeLinker()
-        .downcallHandle(code, FunctionDescriptor.of(JAVA_LONG), Linker.Option.critical(false));
+    // The page holds the ten bytes above, can no longer be written and is never unmapped. The code
+    // takes no argument, touches no memory and changes only RAX, RDX and flags, which the x86-64
+    // psABI (3.2.1) lets a function change.
+    return Libc.function(code);
   }
 
   /** True if it can be read. */
@@ -58,10 +55,6 @@ public final class TimestampCounter {
     if (handle == null) {
       return 0;
     }
-    try {
-      return (long) handle.invokeExact();
-    } catch (Throwable t) {
-      throw new AssertionError("a downcall threw", t);
-    }
+    return Libc.call(handle, STATE, 0, 0, 0);
   }
 }
