@@ -22,7 +22,6 @@ public final class KvmAbi {
 
   // Requests on a vCPU.
   public static final long KVM_RUN = 0xae80L;
-  public static final long KVM_SET_REGS = 0x4090ae82L;
   public static final long KVM_GET_SREGS = 0x8138ae83L;
   public static final long KVM_SET_SREGS = 0x4138ae84L;
   public static final long KVM_GET_MSRS = 0xc008ae88L;
