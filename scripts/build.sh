@@ -9,6 +9,7 @@ modules=(-pl kvm-host -am)
 dist=$root/kvm-host/target/dist
 log=$root/kvm-host/target/build.log
 stamp=$dist/stamp
+biscotti_java || exit
 
 mkdir -p "$dist" || exit 125
 exec 9>"$root/kvm-host/target/build.lock"
@@ -17,13 +18,18 @@ biscotti_say "building (log: ${log#"$root/"})"
 
 # A change of a pom may take a jar away.
 for pom in "$root"/pom.xml "$root"/*/pom.xml; do
-  [[ $pom -nt $stamp ]] && rm -rf "$dist/lib"
+  [[ $pom -nt $stamp ]] && rm -rf "$dist/lib" "$dist/newer"
 done
 
 # The stamp carries the time of the start: what is edited during the build is newer.
 : >"$dist/stamp.new" || exit 125
 "$root/scripts/mvn.sh" -q "${modules[@]}" package -DskipTests >"$log" 2>&1
 status=$?
+# So that the AOT cache takes picocli's classes.
+if ((status == 0)) && [[ ! -e $dist/newer ]]; then
+  "$JAVA" "$root/scripts/NewerClasses.java" "$dist/lib/picocli.jar" >>"$log" 2>&1 && : >"$dist/newer"
+  status=$?
+fi
 if ((status == 0)) && [[ -x $root/scripts/guests.sh ]]; then
   "$root/scripts/guests.sh" >>"$log" 2>&1
   status=$?

@@ -1,0 +1,75 @@
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.ClassFile.ClassHierarchyResolverOption;
+import java.lang.classfile.ClassFileVersion;
+import java.lang.classfile.ClassHierarchyResolver;
+import java.lang.classfile.ClassTransform;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
+import java.util.zip.ZipOutputStream;
+
+/**
+ * Rewrites the classes of a jar that are older than Java 6 as classes of Java 8, with the stack maps
+ * that these must have: {@code java NewerClasses.java JAR}. Nothing else changes in them.
+ *
+ * <p>An AOT cache takes no class of a version before 50, which the old verifier would have to check
+ * (JVMS 4.10.2). Picocli's are of version 49, all 190 that a start loads: read from the jar and
+ * verified they are a third of the time to a program's first instruction.
+ */
+final class NewerClasses {
+  private static final int FIRST_WITH_STACK_MAPS = ClassFile.JAVA_6_VERSION;
+
+  private NewerClasses() {}
+
+  public static void main(String[] args) throws IOException {
+    Path jar = Path.of(args[0]);
+    Path rewritten = Path.of(args[0] + ".new");
+    try (ZipFile old = new ZipFile(jar.toFile());
+        ZipOutputStream result = new ZipOutputStream(Files.newOutputStream(rewritten))) {
+      ClassFile classFile =
+          ClassFile.of(
+              ClassHierarchyResolverOption.of(
+                  ClassHierarchyResolver.ofResourceParsing(
+                          type ->
+                              stream(old, type.packageName().replace('.', '/'), type.displayName()))
+                      .orElse(ClassHierarchyResolver.defaultResolver())));
+      for (ZipEntry entry : old.stream().toList()) {
+        result.putNextEntry(new ZipEntry(entry.getName()));
+        byte[] bytes = old.getInputStream(entry).readAllBytes();
+        result.write(entry.getName().endsWith(".class") ? newer(classFile, bytes) : bytes);
+        result.closeEntry();
+      }
+    }
+    Files.move(rewritten, jar, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  private static byte[] newer(ClassFile classFile, byte[] bytes) {
+    var model = classFile.parse(bytes);
+    if (model.majorVersion() >= FIRST_WITH_STACK_MAPS) {
+      return bytes;
+    }
+    return classFile.transformClass(
+        model,
+        ClassTransform.transformingMethodBodies((code, element) -> code.with(element))
+            .andThen(
+                (type, element) ->
+                    type.with(
+                        element instanceof ClassFileVersion
+                            ? ClassFileVersion.of(ClassFile.JAVA_8_VERSION, 0)
+                            : element)));
+  }
+
+  private static ByteArrayInputStream stream(ZipFile jar, String folder, String name) {
+    ZipEntry entry = jar.getEntry((folder.isEmpty() ? "" : folder + "/") + name + ".class");
+    try {
+      return entry == null ? null : new ByteArrayInputStream(jar.getInputStream(entry).readAllBytes());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
