@@ -48,6 +48,9 @@ static pid_t start(int terminal, char **command) {
   setsid();
   if (ioctl(terminal, TIOCSCTTY, 0)) fail("TIOCSCTTY");
   for (int fd = 0; fd < 3; fd++) dup2(terminal, fd);
+  // What was started in a shell's background ignores them, and hands that on.
+  signal(SIGINT, SIG_DFL);
+  signal(SIGQUIT, SIG_DFL);
   execvp(command[0], command);
   fail(command[0]);
   return -1;
