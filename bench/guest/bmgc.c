@@ -28,7 +28,7 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
-enum { FILL = 2000, ALLOCATE, COLLECTIONS, WARM_UP = 200, FORKS_MAX = 1 << 23 };
+enum { FILL = 2000, ALLOCATE, COLLECTIONS, WARM_UP = 2000, FORKS_MAX = 1 << 23 };
 
 static int64_t now_ns(clockid_t clock) {
   struct timespec t;

@@ -26,7 +26,8 @@ final class CollectorFigure implements Experiment {
   private static final int FORKS_MIN_QUICK = 100;
   private static final int COLLECTIONS_MIN = 10;
   private static final int SECONDS_MAX = 480;
-  private static final int SECONDS_MAX_QUICK = 20;
+  private static final int COLLECTIONS_MIN_QUICK = 5;
+  private static final int SECONDS_MAX_QUICK = 12;
   private static final double ZGC_RATIO_MAX = 1.10;
 
   @Override
@@ -109,7 +110,7 @@ final class CollectorFigure implements Experiment {
                         .formatted(KEPT_FORKS)
                     + "paper's kernel allocates: time and cycles count them, as most collections begin "
                     + "there. Forks go on until the whole heap has been collected "
-                    + "%d times, or for %d s. ".formatted(COLLECTIONS_MIN, limit(lab))
+                    + "%d times, or for %d s. ".formatted(collections(lab), limit(lab))
                     + "The heap has 1 GiB, with 10 million objects 2 and with 50 million 6.",
                 "A heap with room is seldom collected whole: ZGC and Shenandoah are told to do it a "
                     + "second after they have done it; G1, Parallel and Serial have a young generation "
@@ -128,6 +129,10 @@ final class CollectorFigure implements Experiment {
               .formatted(collector, rise, most, least, bar));
     }
     return result;
+  }
+
+  private static int collections(Lab lab) {
+    return lab.choose(COLLECTIONS_MIN_QUICK, COLLECTIONS_MIN);
   }
 
   private static int limit(Lab lab) {
@@ -151,7 +156,7 @@ final class CollectorFigure implements Experiment {
                 lab.program("bmgc"),
                 Integer.toString(count),
                 Integer.toString(lab.choose(FORKS_MIN_QUICK, FORKS_MIN)),
-                Integer.toString(COLLECTIONS_MIN),
+                Integer.toString(collections(lab)),
                 Integer.toString(BYTES_PER_FORK),
                 Integer.toString(KEPT_FORKS),
                 Integer.toString(limit(lab))));
@@ -179,7 +184,7 @@ final class CollectorFigure implements Experiment {
     points.add(Point.of(collector, x, RATE, collections.bytesPerSecond() / 1e6, command));
     points.add(Point.of(collector, x, WHOLE, collections.whole(), command));
     points.add(Point.of(collector, x, FORKS, row[0], command));
-    if (collections.whole() < COLLECTIONS_MIN) {
+    if (collections.whole() < collections(lab)) {
       findings.add(
           "%s, %s objects: only %d collections of the whole heap in %.0f forks"
               .formatted(collector, x, collections.whole(), row[0]));
