@@ -38,7 +38,8 @@ public class CopyBandwidth {
   long size;
 
   /** Where the program runs. */
-  @Param Side side;
+  @Param({"GUEST", "NATIVE"})
+  Side side;
 
   private Subject subject;
 
@@ -46,10 +47,9 @@ public class CopyBandwidth {
   @Setup
   public void open() throws IOException {
     subject =
-        switch (side) {
-          case GUEST -> new GuestSubject(MEMORY_BYTES);
-          case NATIVE -> ProcessSubject.bell(Tmpfs.directory());
-        };
+        side == Side.GUEST
+            ? new GuestSubject(MEMORY_BYTES)
+            : ProcessSubject.bell(Tmpfs.directory());
   }
 
   /** Ends it. */

@@ -3,6 +3,7 @@ package org.biscotti.bench;
 import static java.util.Locale.ROOT;
 
 import com.google.errorprone.annotations.FormatMethod;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
@@ -35,6 +36,9 @@ final class Report {
   /** Most that calls may cost if the kernel could serve others but nobody is idle. */
   static final double BUSY_RATIO_MAX = 1.05;
 
+  /** Most that the default policy may cost, as a multiple of the best of the others. */
+  static final double ADAPTIVE_RATIO_MAX = 1.05;
+
   private static final List<String> FILE_CALLS =
       List.of("openClose", "stat", "pread1", "pread4096", "pwrite1");
 
@@ -51,6 +55,7 @@ final class Report {
     report.nullSyscall();
     report.smallfile();
     report.fileCalls();
+    report.policies();
     report.twoBusyPrograms();
     report.callSweep();
     report.copyBandwidth();
@@ -177,6 +182,49 @@ final class Report {
       }
     }
     line("");
+  }
+
+  /** The default policy against the others, wherever these have been measured too. */
+  private void policies() {
+    List<String> measured = new ArrayList<>();
+    FILE_CALLS.forEach(call -> measured.add("FileCalls." + call));
+    measured.add("Smallfile.total");
+    measured.removeIf(benchmark ->
+        find(benchmark, Side.GUEST.name(), 0).isEmpty() || Double.isNaN(bestOther(benchmark)));
+    if (measured.isEmpty()) {
+      return;
+    }
+    line("Policies, ns; GUEST is adaptive, the default.");
+    line("%n  %-18s%12s%12s%12s%12s", "", "GUEST", "INLINE", "THREAD", "POOL");
+    for (String benchmark : measured) {
+      line(
+          "  %-18s%12.1f%12.1f%12.1f%12.1f",
+          benchmark,
+          nanos(benchmark, Side.GUEST),
+          nanos(benchmark, Side.INLINE),
+          nanos(benchmark, Side.THREAD),
+          nanos(benchmark, Side.POOL));
+    }
+    line("");
+    for (String benchmark : measured) {
+      bar(
+          benchmark.substring(benchmark.indexOf('.') + 1) + ", of the best",
+          nanos(benchmark, Side.GUEST) / bestOther(benchmark),
+          ADAPTIVE_RATIO_MAX);
+    }
+    line("");
+  }
+
+  private double bestOther(String benchmark) {
+    return Side.OTHERS.stream()
+        .mapToDouble(side -> nanos(benchmark, side))
+        .filter(nanos -> !Double.isNaN(nanos))
+        .min()
+        .orElse(Double.NaN);
+  }
+
+  private double nanos(String benchmark, Side side) {
+    return find(benchmark, side.name(), 0).map(Figure::nanos).orElse(Double.NaN);
   }
 
   private void twoBusyPrograms() {

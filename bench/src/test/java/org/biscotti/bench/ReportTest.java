@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -82,6 +83,18 @@ class ReportTest {
         .containsPattern("smallfile / native +1\\.250 .*: holds");
     assertThat(Report.of(List.of(total(Side.GUEST, 10_100), total(Side.NATIVE, 8_000))))
         .contains("DOES NOT HOLD");
+  }
+
+  @Test
+  void theDefaultPolicyIsComparedWithTheBestOfTheOthers() {
+    List<Figure> figures = List.of(total(Side.GUEST, 10_400), total(Side.THREAD, 12_000));
+    assertThat(Report.of(figures)).containsPattern("total, of the best +0\\.867 .*: holds");
+    List<Figure> more = new ArrayList<>(figures);
+    more.add(total(Side.INLINE, 9_000));
+    assertThat(Report.of(more))
+        .containsPattern("Smallfile.total +10401\\.0 +9001\\.0 +12001\\.0 +NaN\n")
+        .containsPattern("total, of the best +1\\.156 .*: DOES NOT HOLD");
+    assertThat(Report.of(List.of(total(Side.GUEST, 10_400)))).doesNotContain("Policies");
   }
 
   private static Figure sweep(CallSweep.Side side, long threads, double nanos) {
