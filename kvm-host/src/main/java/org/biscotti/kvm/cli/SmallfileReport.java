@@ -20,6 +20,9 @@ record SmallfileReport(Settings settings, Measurement guest, Measurement nativel
   private static final double MEGA = 1e6;
   private static final String NONE = "-";
 
+  /** With so many repetitions, some four seconds, most are by compiled code. */
+  private static final int COMPILED_REPETITIONS = 3000;
+
   /** Millions of cycles of Cutler et al., figure 4, by phase. */
   private static final List<String> XV6 = List.of("2,066", "36", "1,014", "3,117");
 
@@ -123,11 +126,16 @@ record SmallfileReport(Settings settings, Measurement guest, Measurement nativel
     Mcycles: millions of time-stamp counter cycles for the whole phase; us/file: microseconds per
     file. cold: the first repetition; %s.
     ratio: time in the guest by time on the host.
+    %s\
     """
         .formatted(
             settings.repetitions == 1
                 ? "warm: none, --repeat 2 or more has some"
-                : "warm: median of the other " + number(settings.repetitions - 1, 0));
+                : "warm: median of the other " + number(settings.repetitions - 1, 0),
+            settings.repetitions < COMPILED_REPETITIONS
+                ? "The kernel is compiled while it runs, for seconds: --repeat %d shows more of it so.\n"
+                    .formatted(COMPILED_REPETITIONS)
+                : "");
   }
 
   private static String paper() {

@@ -108,6 +108,7 @@ class SmallfileReportTest {
             Mcycles: millions of time-stamp counter cycles for the whole phase; us/file: microseconds per
             file. cold: the first repetition; warm: median of the other 3.
             ratio: time in the guest by time on the host.
+            The kernel is compiled while it runs, for seconds: --repeat 3000 shows more of it so.
 
             From the paper (Cutler et al., figure 4: 100 files of 1 byte in a few directories), on other
             hardware and on a file system on a disk: for the proportions, not for comparison.
