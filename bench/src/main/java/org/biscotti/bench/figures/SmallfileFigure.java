@@ -59,7 +59,7 @@ final class SmallfileFigure implements Experiment {
 
   @Override
   public Result run(Lab lab) throws IOException {
-    int repetitions = lab.choose(2000, 10_000);
+    int repetitions = lab.choose(1500, 10_000);
     List<String> program = program(lab, FILES, repetitions);
     List<Point> points = new ArrayList<>();
     List<String> findings = new ArrayList<>();
@@ -118,7 +118,7 @@ final class SmallfileFigure implements Experiment {
   /** A lock against a thread for each inode; both with --stats, which counts the threads. */
   private static void compareInodes(
       Lab lab, List<Point> points, List<String> series, List<String> findings) throws IOException {
-    List<String> program = program(lab, INODES, lab.choose(300, 2500));
+    List<String> program = program(lab, INODES, lab.choose(200, 2500));
     double lock = Double.NaN;
     for (InodePolicies policy : InodePolicies.values()) {
       String name = "--inodes=" + policy.name().toLowerCase(Locale.ROOT);
