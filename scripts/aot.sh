@@ -18,7 +18,7 @@ biscotti_say "making the AOT cache ${cache#"$root/"}"
 training=(--version)
 program=$root/bench/target/guest/smallfile
 if [[ -r /dev/kvm && -w /dev/kvm && -x $program ]]; then
-  training=(exec -- "$program" --repeat 3000)
+  training=(exec -- "$program" --repeat 300)
 fi
 rm -f "$cache" "$cache.jdk"
 if ! timeout 120 "$JAVA" -XX:AOTCacheOutput="$cache" "$@" "${training[@]}" </dev/null >"$log" 2>&1 ||
