@@ -4,8 +4,8 @@ import java.time.Instant;
 import org.biscotti.kernel.port.Clock;
 
 /**
- * The host's clocks (clock_gettime(2)), by the JVM's own calls: these need no change of a thread's
- * state, and interpreted they cost a quarter of a native call of ours.
+ * The host's clocks (clock_gettime(2)), by the JVM's own calls, which need no change of a thread's
+ * state as a native call of ours does.
  */
 public final class HostClock implements Clock {
   private static final long NANOS_PER_SECOND = 1_000_000_000L;
