@@ -47,9 +47,12 @@ public class CopyBandwidth {
   @Setup
   public void open() throws IOException {
     subject =
-        side == Side.GUEST
-            ? new GuestSubject(MEMORY_BYTES)
-            : ProcessSubject.bell(Tmpfs.directory());
+        switch (side) {
+          case GUEST -> new GuestSubject(MEMORY_BYTES);
+          case NATIVE -> ProcessSubject.bell(Tmpfs.directory());
+          case INLINE, THREAD, POOL ->
+              throw new IllegalArgumentException("copies leave the guest: no policy serves them");
+        };
   }
 
   /** Ends it. */
