@@ -1,11 +1,12 @@
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.ClassFile.ClassHierarchyResolverOption;
 import java.lang.classfile.ClassFileVersion;
 import java.lang.classfile.ClassHierarchyResolver;
 import java.lang.classfile.ClassTransform;
+import java.lang.constant.ClassDesc;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -34,9 +35,7 @@ final class NewerClasses {
       ClassFile classFile =
           ClassFile.of(
               ClassHierarchyResolverOption.of(
-                  ClassHierarchyResolver.ofResourceParsing(
-                          type ->
-                              stream(old, type.packageName().replace('.', '/'), type.displayName()))
+                  ClassHierarchyResolver.ofResourceParsing(type -> stream(old, type))
                       .orElse(ClassHierarchyResolver.defaultResolver())));
       for (ZipEntry entry : old.stream().toList()) {
         result.putNextEntry(new ZipEntry(entry.getName()));
@@ -64,10 +63,12 @@ final class NewerClasses {
                             : element)));
   }
 
-  private static ByteArrayInputStream stream(ZipFile jar, String folder, String name) {
-    ZipEntry entry = jar.getEntry((folder.isEmpty() ? "" : folder + "/") + name + ".class");
+  /** A class of the jar, null for one that is not in it; its descriptor is {@code Lits/Name;}. */
+  private static InputStream stream(ZipFile jar, ClassDesc type) {
+    String descriptor = type.descriptorString();
+    ZipEntry entry = jar.getEntry(descriptor.substring(1, descriptor.length() - 1) + ".class");
     try {
-      return entry == null ? null : new ByteArrayInputStream(jar.getInputStream(entry).readAllBytes());
+      return entry == null ? null : jar.getInputStream(entry);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -25,8 +25,8 @@ final class CollectorFigure implements Experiment {
   private static final int FORKS_MIN = 500;
   private static final int FORKS_MIN_QUICK = 100;
   private static final int COLLECTIONS_MIN = 10;
-  private static final int SECONDS_MAX = 480;
   private static final int COLLECTIONS_MIN_QUICK = 5;
+  private static final int SECONDS_MAX = 480;
   private static final int SECONDS_MAX_QUICK = 12;
   private static final double ZGC_RATIO_MAX = 1.10;
 
