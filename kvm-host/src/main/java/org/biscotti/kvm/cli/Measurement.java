@@ -9,9 +9,15 @@ import java.util.function.ToLongFunction;
  * All repetitions of smallfile on one system.
  *
  * <p>The first one is cold: it is the first time that this process does any of it. The warm value
- * is the median of the others.
+ * is the median of the second half.
  */
 record Measurement(List<Repetition> repetitions) {
+  /** Who takes less than so many times the warm time is nearly warm. */
+  static final int NEARLY_WARM = 3;
+
+  /** Nearly warm is not one that is lucky, but the median of so many. */
+  private static final int IN_A_ROW = 5;
+
   Measurement {
     if (repetitions.isEmpty()) {
       throw new IllegalArgumentException("smallfile printed nothing");
@@ -24,22 +30,48 @@ record Measurement(List<Repetition> repetitions) {
     return unit.applyAsLong(repetitions.getFirst().of(phase));
   }
 
-  /** Median over the repetitions after the first; empty if there are none. */
+  /** Median over the second half of the repetitions; empty if there is only one. */
   OptionalDouble warm(Phase phase, ToLongFunction<Repetition.Spent> unit) {
-    long[] sorted =
-        repetitions.stream()
-            .skip(1)
-            .mapToLong(r -> unit.applyAsLong(r.of(phase)))
-            .sorted()
-            .toArray();
-    if (sorted.length == 0) {
-      return OptionalDouble.empty();
+    return repetitions.size() == 1
+        ? OptionalDouble.empty()
+        : OptionalDouble.of(median(warmRepetitions(), phase, unit));
+  }
+
+  /** Those that are warm, if there is more than one. */
+  List<Repetition> warmRepetitions() {
+    return repetitions.subList(repetitions.size() / 2, repetitions.size());
+  }
+
+  /** So many repetitions there were before they were {@link #NEARLY_WARM}. */
+  int warmingUp() {
+    double limit = NEARLY_WARM * median(warmRepetitions(), Phase.TOTAL, Repetition.Spent::nanos);
+    int before = 0;
+    while (before + IN_A_ROW < repetitions.size()
+        && median(
+                repetitions.subList(before, before + IN_A_ROW),
+                Phase.TOTAL,
+                Repetition.Spent::nanos)
+            > limit) {
+      before++;
     }
+    return before;
+  }
+
+  /** Nanoseconds that those took. */
+  long warmingUpNanos() {
+    return repetitions.stream()
+        .limit(warmingUp())
+        .mapToLong(repetition -> repetition.of(Phase.TOTAL).nanos())
+        .sum();
+  }
+
+  private static double median(
+      List<Repetition> some, Phase phase, ToLongFunction<Repetition.Spent> unit) {
+    long[] sorted = some.stream().mapToLong(r -> unit.applyAsLong(r.of(phase))).sorted().toArray();
     int half = sorted.length / 2;
-    return OptionalDouble.of(
-        sorted.length % 2 == 1
-            ? sorted[half]
-            : Arrays.stream(sorted, half - 1, half + 1).average().orElseThrow());
+    return sorted.length % 2 == 1
+        ? sorted[half]
+        : Arrays.stream(sorted, half - 1, half + 1).average().orElseThrow();
   }
 
   int files() {

@@ -26,7 +26,7 @@ final class SmallfileCommand implements Subcommand {
   private static final int FILES_DEFAULT = 100;
   private static final int DIRS_DEFAULT = 4;
   private static final int SIZE_DEFAULT = 1;
-  private static final int REPEAT_DEFAULT = 20;
+  private static final int REPEAT_DEFAULT = 1000;
 
   /** A line of smallfile is at most 300 bytes. */
   private static final int OUTPUT_MAX = 300 * REPEAT_MAX;

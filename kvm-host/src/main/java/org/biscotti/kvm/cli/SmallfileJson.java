@@ -95,6 +95,8 @@ record SmallfileJson(SmallfileReport report, MachineFlags flags, HostKind host, 
       json.writeEndObject();
     }
     json.writeEndObject();
+    json.writeNumberField("warmingUpRepetitions", measured.warmingUp());
+    json.writeNumberField("warmingUpNanos", measured.warmingUpNanos());
     json.writeArrayFieldStart("repetitions");
     for (Repetition repetition : measured.repetitions()) {
       json.writeStartObject();

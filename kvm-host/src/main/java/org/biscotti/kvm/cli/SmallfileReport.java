@@ -20,9 +20,6 @@ record SmallfileReport(Settings settings, Measurement guest, Measurement nativel
   private static final double MEGA = 1e6;
   private static final String NONE = "-";
 
-  /** With so many repetitions, some four seconds, most are by compiled code. */
-  private static final int COMPILED_REPETITIONS = 3000;
-
   /** Millions of cycles of Cutler et al., figure 4, by phase. */
   private static final List<String> XV6 = List.of("2,066", "36", "1,014", "3,117");
 
@@ -131,11 +128,22 @@ record SmallfileReport(Settings settings, Measurement guest, Measurement nativel
         .formatted(
             settings.repetitions == 1
                 ? "warm: none, --repeat 2 or more has some"
-                : "warm: median of the other " + number(settings.repetitions - 1, 0),
-            settings.repetitions < COMPILED_REPETITIONS
-                ? "The kernel is compiled while it runs, for seconds: --repeat %d shows more of it so.\n"
-                    .formatted(COMPILED_REPETITIONS)
-                : "");
+                : "warm: median of the last " + number(guest.warmRepetitions().size(), 0),
+            warmingUp());
+  }
+
+  private String warmingUp() {
+    int count = guest.warmingUp();
+    return count == 0
+        ? ""
+        : """
+        The kernel is compiled while it runs: after %s, %s ms, they take less than %d times as
+        long as when warm.
+        """
+            .formatted(
+                count(count, "repetition", "repetitions"),
+                number(guest.warmingUpNanos() / MEGA, 0),
+                Measurement.NEARLY_WARM);
   }
 
   private static String paper() {

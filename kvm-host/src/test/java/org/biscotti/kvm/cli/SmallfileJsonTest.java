@@ -75,6 +75,8 @@ class SmallfileJsonTest {
         .containsEntry("/host/processor", "A \"CPU\"")
         .containsEntry("/host/fileSystem", "tmpfs (/dev/shm)")
         .containsEntry("/biscotti/warmMedian/read/nanos", "30")
+        .containsEntry("/biscotti/warmingUpRepetitions", "0")
+        .containsEntry("/biscotti/warmingUpNanos", "0")
         .containsEntry("/biscotti/repetitions/0/create/nanos", "30")
         .containsEntry("/biscotti/repetitions/2/total/cycles", "480")
         .containsEntry("/native/warmMedian/unlink/cycles", "800")
