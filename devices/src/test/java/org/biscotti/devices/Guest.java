@@ -16,7 +16,7 @@ import org.biscotti.kernel.fs.FileStatus;
 import org.biscotti.kernel.fs.FileSystem;
 import org.biscotti.kernel.fs.FileTable;
 import org.biscotti.kernel.fs.FsContext;
-import org.biscotti.kernel.fs.InodePolicy;
+import org.biscotti.kernel.fs.InodeLocks;
 import org.biscotti.kernel.fs.OpenFile;
 import org.biscotti.kernel.fs.Opening;
 import org.biscotti.kernel.fs.PathWalker;
@@ -66,7 +66,7 @@ final class Guest implements Caller, AutoCloseable {
     fileSystem =
         overlay
             ? new OverlayFileSystem(
-                "test", 0, directory, new HostClock(), frames, Devices.NONE, InodePolicy.LOCK)
+                "test", 0, directory, new HostClock(), frames, Devices.NONE, InodeLocks.POLICY)
             : new MountedFileSystem("test", directory, new HostClock(), frames);
     context = new FsContext(fileSystem.root());
     context.setUmask(0);

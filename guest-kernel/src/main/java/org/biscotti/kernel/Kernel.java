@@ -1,6 +1,5 @@
 package org.biscotti.kernel;
 
-import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -44,6 +43,7 @@ import org.biscotti.kernel.port.GuestCpu;
 import org.biscotti.kernel.port.GuestMemory;
 import org.biscotti.kernel.port.HostDirectory;
 import org.biscotti.kernel.port.HostDirectory.HostFile;
+import org.biscotti.kernel.port.HostRandom;
 import org.biscotti.kernel.port.HostStream;
 import org.biscotti.kernel.serve.Patching;
 import org.biscotti.kernel.serve.Serving;
@@ -154,7 +154,7 @@ public final class Kernel implements AutoCloseable {
             () -> new AddressSpace(frames, memory, entries, options.memoryPolicy()),
             new Vdso(frames),
             hardware.features(),
-            new SecureRandom());
+            HostRandom.SOURCE);
     state =
         new KernelState(
             memory,

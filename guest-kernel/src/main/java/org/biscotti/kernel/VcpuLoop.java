@@ -141,21 +141,25 @@ final class VcpuLoop {
   }
 
   /** Serves a trap; false if the task is this vCPU's no longer. */
+  @SuppressWarnings("IfChainToSwitch") // for which the JVM makes a class, in every start
   private boolean goesOnAfter(Trap trap, Task task, long trapped) {
     if (trap != Trap.Syscall.SYSCALL && trap != Trap.Posted.POSTED) {
       leaveTrampoline(task, trap);
     }
-    return switch (trap) {
-      case Trap.Syscall call -> serve(task, false, trapped);
-      case Trap.Posted call -> server.settle(task, cpu) ? goOn(task) : serve(task, true, trapped);
-      case Trap.PageFault fault -> fault(task, fault);
-      case Trap.Fault fault -> {
-        ExceptionSignals.exception(task, fault, cpu);
-        yield true;
-      }
-      case Trap.Interrupted kick -> !giveWay(task, false);
-      case Trap.Unrunnable broken -> unrunnable(task, broken);
-    };
+    if (trap == Trap.Syscall.SYSCALL) {
+      return serve(task, false, trapped);
+    } else if (trap == Trap.Posted.POSTED) {
+      return server.settle(task, cpu) ? goOn(task) : serve(task, true, trapped);
+    } else if (trap instanceof Trap.PageFault fault) {
+      return fault(task, fault);
+    } else if (trap instanceof Trap.Fault fault) {
+      ExceptionSignals.exception(task, fault, cpu);
+      return true;
+    } else if (trap instanceof Trap.Unrunnable broken) {
+      return unrunnable(task, broken);
+    } else {
+      return !giveWay(task, false); // Trap.Interrupted
+    }
   }
 
   /** Nobody is to see a program in what has been put into its code. */

@@ -2,7 +2,6 @@ package org.biscotti.devices.ffi;
 
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout.PathElement;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
@@ -19,41 +18,31 @@ final class CLibrary {
   /** What the linker captures: {@code struct { int errno; }}. */
   static final StructLayout CAPTURED = Linker.Option.captureStateLayout();
 
-  private static final long ERRNO_OFFSET = CAPTURED.byteOffset(PathElement.groupElement("errno"));
+  /**
+   * Where errno is in that. A test asks the layout, which is no work for a start: to find a member
+   * by its path takes the JVM ten milliseconds.
+   */
+  static final long ERRNO_OFFSET = 0;
 
   private static final Linker LINKER = Linker.nativeLinker();
 
   private CLibrary() {}
 
   /**
-   * One shape for nearly all functions. Each shape that the linker has not seen costs it some ten
-   * milliseconds at the start of the program.
+   * One shape for all functions, here and in the machine's own bindings. Each shape that the linker
+   * has not seen costs it some ten milliseconds at the start of the program. The second argument is
+   * a segment, for those that read or write memory which another thread may free: it cannot be
+   * freed during the call.
    */
   private static final FunctionDescriptor WORDS =
-      FunctionDescriptor.of(LONG, LONG, LONG, LONG, LONG, LONG, LONG);
-
-  /** The shape of what reads or writes memory that may be freed by another thread meanwhile. */
-  private static final FunctionDescriptor TRANSFER =
-      FunctionDescriptor.of(LONG, LONG, ValueLayout.ADDRESS, LONG, LONG);
+      FunctionDescriptor.of(LONG, LONG, ValueLayout.ADDRESS, LONG, LONG, LONG, LONG);
 
   /**
-   * A handle of a C function whose arguments are integers and addresses of memory that the caller
-   * keeps; for {@link #call} and {@link #intCall}.
+   * A handle of a C function of integers and addresses, for {@link #transfer}, and if the caller
+   * keeps the memory for {@link #call} and {@link #intCall}.
    */
-  static MethodHandle function(String name) {
-    return link(name, WORDS);
-  }
-
-  /**
-   * A handle of a C function whose second argument is memory: it takes the segment to capture errno
-   * into, a long, a segment, and two more longs. The segment cannot be freed during the call.
-   */
-  static MethodHandle transfer(String name) {
-    return link(name, TRANSFER);
-  }
-
   @SuppressWarnings("restricted")
-  private static MethodHandle link(String name, FunctionDescriptor shape) {
+  static MethodHandle function(String name) {
     // SAFETY: every argument of the functions of this package is an integer or a pointer, and there
     // are at most six. The x86-64 psABI (3.2.3) passes those in the same six registers, of which a
     // function reads as many as it declares, and of an int only the lower half; a result of type
@@ -62,7 +51,7 @@ final class CLibrary {
     // wants in AL for them does not matter. The layout test of this package compares the
     // structures behind the pointers with the C compiler's.
     return LINKER.downcallHandle(
-        LINKER.defaultLookup().findOrThrow(name), shape, Linker.Option.captureCallState("errno"));
+        LINKER.defaultLookup().findOrThrow(name), WORDS, Linker.Option.captureCallState("errno"));
   }
 
   /** Calls a function of up to three arguments that returns a long: its result, or -errno. */
@@ -73,11 +62,35 @@ final class CLibrary {
   /** Calls a function of up to five arguments that returns a long: its result, or -errno. */
   static long call(MethodHandle function, Scratch scratch, long a, long b, long c, long d, long e) {
     try {
-      long result = (long) function.invokeExact(scratch.captured(), a, b, c, d, e, 0L);
+      long result = (long) function.invokeExact(scratch.captured(), a, word(b), c, d, e, 0L);
       return resultOrErrno(result, scratch);
     } catch (Throwable thrown) {
       throw unexpected(thrown);
     }
+  }
+
+  /**
+   * Calls a function that moves bytes between a descriptor and memory: its result, or -errno.
+   *
+   * @param memory native memory, of which it is given address and size
+   * @param last the argument after the size, if it has one: flags, or an offset
+   */
+  static long transfer(
+      MethodHandle function, Scratch scratch, int fd, MemorySegment memory, long last) {
+    try {
+      long result =
+          (long)
+              function.invokeExact(
+                  scratch.captured(), (long) fd, memory, memory.byteSize(), last, 0L, 0L);
+      return resultOrErrno(result, scratch);
+    } catch (Throwable thrown) {
+      throw unexpected(thrown);
+    }
+  }
+
+  /** A second argument that is no segment. */
+  private static MemorySegment word(long value) {
+    return MemorySegment.ofAddress(value);
   }
 
   /** Calls a function of up to three arguments that returns an int: its result, or -errno. */
@@ -89,7 +102,7 @@ final class CLibrary {
   static int intCall(
       MethodHandle function, Scratch scratch, long a, long b, long c, long d, long e) {
     try {
-      int result = (int) (long) function.invokeExact(scratch.captured(), a, b, c, d, e, 0L);
+      int result = (int) (long) function.invokeExact(scratch.captured(), a, word(b), c, d, e, 0L);
       return (int) resultOrErrno(result, scratch);
     } catch (Throwable thrown) {
       throw unexpected(thrown);

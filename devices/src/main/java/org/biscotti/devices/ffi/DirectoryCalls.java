@@ -30,7 +30,7 @@ public final class DirectoryCalls {
   static final long DIRENT_NAME = 19;
 
   // ssize_t getdents64(int fd, void *buf, size_t size)
-  private static final MethodHandle GETDENTS64 = CLibrary.transfer("getdents64");
+  private static final MethodHandle GETDENTS64 = CLibrary.function("getdents64");
 
   // ssize_t readlinkat(int dirfd, const char *path, char *buf, size_t size)
   private static final MethodHandle READLINKAT = CLibrary.function("readlinkat");
@@ -72,12 +72,7 @@ public final class DirectoryCalls {
   public static int readEntries(int fd, MemorySegment buffer, EntryVisitor visitor) {
     int bytes;
     try (Scratch scratch = Scratch.borrow()) {
-      long result =
-          (long)
-              GETDENTS64.invokeExact(scratch.captured(), (long) fd, buffer, buffer.byteSize(), 0L);
-      bytes = (int) CLibrary.resultOrErrno(result, scratch);
-    } catch (Throwable thrown) {
-      throw CLibrary.unexpected(thrown);
+      bytes = (int) CLibrary.transfer(GETDENTS64, scratch, fd, buffer, 0);
     }
     for (long at = 0; at < bytes; ) {
       long name = at + DIRENT_NAME;

@@ -11,16 +11,16 @@ public final class FileCalls {
   private static final int EINTR = 4;
 
   // ssize_t read(int fd, void *buf, size_t count)
-  private static final MethodHandle READ = CLibrary.transfer("read");
+  private static final MethodHandle READ = CLibrary.function("read");
 
   // ssize_t write(int fd, const void *buf, size_t count)
-  private static final MethodHandle WRITE = CLibrary.transfer("write");
+  private static final MethodHandle WRITE = CLibrary.function("write");
 
   // ssize_t pread(int fd, void *buf, size_t count, off_t offset)
-  private static final MethodHandle PREAD = CLibrary.transfer("pread");
+  private static final MethodHandle PREAD = CLibrary.function("pread");
 
   // ssize_t pwrite(int fd, const void *buf, size_t count, off_t offset)
-  private static final MethodHandle PWRITE = CLibrary.transfer("pwrite");
+  private static final MethodHandle PWRITE = CLibrary.function("pwrite");
 
   // off_t lseek(int fd, off_t offset, int whence)
   private static final MethodHandle LSEEK = CLibrary.function("lseek");
@@ -58,13 +58,7 @@ public final class FileCalls {
     long result;
     do {
       try (Scratch scratch = Scratch.borrow()) {
-        long done =
-            (long)
-                handle.invokeExact(
-                    scratch.captured(), (long) fd, memory, memory.byteSize(), offset);
-        result = CLibrary.resultOrErrno(done, scratch);
-      } catch (Throwable thrown) {
-        throw CLibrary.unexpected(thrown);
+        result = CLibrary.transfer(handle, scratch, fd, memory, offset);
       }
     } while (result == -EINTR);
     return result;

@@ -13,32 +13,24 @@ public final class SocketCalls {
   private static final long FLAGS = MSG_DONTWAIT | MSG_NOSIGNAL;
 
   // ssize_t recv(int fd, void *buf, size_t length, int flags)
-  private static final MethodHandle RECV = CLibrary.transfer("recv");
+  private static final MethodHandle RECV = CLibrary.function("recv");
 
   // ssize_t send(int fd, const void *buf, size_t length, int flags)
-  private static final MethodHandle SEND = CLibrary.transfer("send");
+  private static final MethodHandle SEND = CLibrary.function("send");
 
   private SocketCalls() {}
 
   /** Receives what is there (recv(2)); bytes, 0 at the end, or -errno (-EAGAIN for nothing). */
   public static long receive(int fd, MemorySegment to) {
     try (Scratch scratch = Scratch.borrow()) {
-      long result =
-          (long) RECV.invokeExact(scratch.captured(), (long) fd, to, to.byteSize(), FLAGS);
-      return CLibrary.resultOrErrno(result, scratch);
-    } catch (Throwable thrown) {
-      throw CLibrary.unexpected(thrown);
+      return CLibrary.transfer(RECV, scratch, fd, to, FLAGS);
     }
   }
 
   /** Sends what can be taken (send(2)); bytes or -errno (-EAGAIN for none). */
   public static long send(int fd, MemorySegment from) {
     try (Scratch scratch = Scratch.borrow()) {
-      long result =
-          (long) SEND.invokeExact(scratch.captured(), (long) fd, from, from.byteSize(), FLAGS);
-      return CLibrary.resultOrErrno(result, scratch);
-    } catch (Throwable thrown) {
-      throw CLibrary.unexpected(thrown);
+      return CLibrary.transfer(SEND, scratch, fd, from, FLAGS);
     }
   }
 }

@@ -3,6 +3,7 @@ package org.biscotti.devices.ffi;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.lang.foreign.MemoryLayout.PathElement;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -155,6 +156,12 @@ class LayoutTest {
       actual.put(expression, Long.parseUnsignedLong(values[i++]));
     }
     assertThat(actual).isEqualTo(expected);
+  }
+
+  @Test
+  void errnoIsWhereTheLinkerPutsIt() {
+    assertThat(CLibrary.CAPTURED.byteOffset(PathElement.groupElement("errno")))
+        .isEqualTo(CLibrary.ERRNO_OFFSET);
   }
 
   /** Where nothing may be skipped, as where KVM has to be there, neither is this. */

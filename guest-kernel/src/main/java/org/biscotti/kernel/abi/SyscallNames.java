@@ -1,6 +1,8 @@
 package org.biscotti.kernel.abi;
 
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.StringTokenizer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -69,11 +71,15 @@ public final class SyscallNames {
   private SyscallNames() {}
 
   private static @Nullable String[] table() {
-    String[] first = FIRST.strip().split("\\s+", -1);
-    String[] second = SECOND.strip().split("\\s+", -1);
+    String[] first = words(FIRST);
+    String[] second = words(SECOND);
     @Nullable String[] names = Arrays.copyOf(first, SECOND_START + second.length);
     System.arraycopy(second, 0, names, SECOND_START, second.length);
     return names;
+  }
+
+  private static String[] words(String text) {
+    return Collections.list(new StringTokenizer(text)).toArray(String[]::new);
   }
 
   /**

@@ -36,7 +36,7 @@ public abstract class FileSystem {
    * @param clock for time stamps
    */
   protected FileSystem(String type, String source, int mountFlags, Clock clock) {
-    this(type, source, mountFlags, clock, InodePolicy.LOCK);
+    this(type, source, mountFlags, clock, InodeLocks.POLICY);
   }
 
   /** The same with another policy for its inodes. */

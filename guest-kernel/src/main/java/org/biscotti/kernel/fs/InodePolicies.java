@@ -17,7 +17,7 @@ public enum InodePolicies {
    */
   public InodePolicy make(Executor elsewhere, Runnable unpin) {
     return switch (this) {
-      case LOCK -> InodePolicy.LOCK;
+      case LOCK -> InodeLocks.POLICY;
       case THREAD -> new InodeThreads(elsewhere, unpin);
     };
   }

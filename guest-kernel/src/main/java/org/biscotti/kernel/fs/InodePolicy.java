@@ -5,9 +5,6 @@ package org.biscotti.kernel.fs;
  * InodePolicies}. One object is shared by the file systems of a kernel.
  */
 public interface InodePolicy extends AutoCloseable {
-  /** A lock per inode. */
-  InodePolicy LOCK = LockedInode::new;
-
   /** How to get at one more inode. */
   InodeAccess newAccess();
 

@@ -3,7 +3,6 @@ package org.biscotti.kernel.syscall;
 import static org.biscotti.kernel.abi.Errno.*;
 
 import java.nio.charset.StandardCharsets;
-import java.security.SecureRandom;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Rseq;
 import org.biscotti.kernel.fs.Credentials;
@@ -11,6 +10,7 @@ import org.biscotti.kernel.mem.Layout;
 import org.biscotti.kernel.mem.UserBuffer;
 import org.biscotti.kernel.mem.UserMemory;
 import org.biscotti.kernel.port.GuestMemory;
+import org.biscotti.kernel.port.HostRandom;
 import org.biscotti.kernel.task.Process;
 import org.biscotti.kernel.task.ResourceLimits;
 import org.biscotti.kernel.task.SystemName;
@@ -127,8 +127,8 @@ final class ProcessCalls {
   }
 
   /**
-   * getrandom(2); never waits: the generator is seeded when the JVM starts. A signal ends it after
-   * what there is by then.
+   * getrandom(2); never waits: the host has started long ago. A signal ends it after what there is
+   * by then.
    */
   static long getrandom(Task t, long to, long count, long flags, long d, long e, long f) {
     if (((int) flags & ~GRND_FLAGS) != 0
@@ -140,8 +140,8 @@ final class ProcessCalls {
     byte[] chunk = new byte[RANDOM_CHUNK];
     long done = 0;
     while (buffer.remaining() > 0) {
-      Entropy.SOURCE.nextBytes(chunk);
       int want = (int) Math.min(chunk.length, buffer.remaining());
+      HostRandom.SOURCE.nextBytes(chunk, want);
       long put = buffer.put(chunk, 0, want);
       done += put;
       if (put < want || t.hasDeliverableSignal() || t.mustEnd()) {
@@ -312,10 +312,5 @@ final class ProcessCalls {
       default -> throw ErrnoException.of(EINVAL);
     }
     return 0;
-  }
-
-  /** The platform's generator; made when a program first asks. */
-  private static final class Entropy {
-    static final SecureRandom SOURCE = new SecureRandom();
   }
 }

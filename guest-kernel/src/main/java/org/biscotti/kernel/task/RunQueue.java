@@ -1,6 +1,5 @@
 package org.biscotti.kernel.task;
 
-import java.util.Comparator;
 import java.util.PriorityQueue;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -22,7 +21,7 @@ final class RunQueue<T extends Schedulable> {
   private final int cpu;
   private final ReentrantLock lock = new ReentrantLock();
   private final PriorityQueue<T> waiting =
-      new PriorityQueue<>(Comparator.comparingLong((T t) -> t.virtualNanos));
+      new PriorityQueue<>((a, b) -> Long.compare(a.virtualNanos, b.virtualNanos));
   private long clockNanos;
 
   /** So many tasks wait. Written under the lock. */

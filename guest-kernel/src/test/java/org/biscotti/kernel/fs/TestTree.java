@@ -48,7 +48,7 @@ final class TestTree implements Caller, AutoCloseable {
   }
 
   TestTree(int frameCount) {
-    this(frameCount, InodePolicy.LOCK);
+    this(frameCount, InodeLocks.POLICY);
   }
 
   TestTree(int frameCount, InodePolicy inodes) {

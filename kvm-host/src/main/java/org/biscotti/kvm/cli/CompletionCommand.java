@@ -7,9 +7,13 @@ import picocli.CommandLine.ParseResult;
 /** {@code completion}: prints the bash functions that complete our commands and options. */
 final class CompletionCommand implements Subcommand {
   @Override
+  public String name() {
+    return "completion";
+  }
+
+  @Override
   public CommandSpec spec() {
-    CommandSpec spec =
-        Arguments.command("completion", "Prints the script for bash completion.", "");
+    CommandSpec spec = Arguments.command(name(), "Prints the script for bash completion.", "");
     spec.usageMessage()
         .customSynopsis("source <(" + Main.COMMAND + " completion)")
         .footer("", "Bash and zsh then complete run.sh by its file name, whatever its path.");

@@ -35,10 +35,15 @@ final class ExecCommand implements Subcommand {
   }
 
   @Override
+  public String name() {
+    return "exec";
+  }
+
+  @Override
   public CommandSpec spec() {
     CommandSpec spec =
         Arguments.command(
-            "exec", "Runs a Linux program in the guest.", "[OPTION...] [--] PROGRAM [ARG...]");
+            name(), "Runs a Linux program in the guest.", "[OPTION...] [--] PROGRAM [ARG...]");
     addOptions(spec);
     spec.addOption(
         Arguments.flag(

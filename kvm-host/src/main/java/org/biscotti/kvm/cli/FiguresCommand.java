@@ -15,10 +15,15 @@ final class FiguresCommand implements Subcommand {
           "smallfile", "bmgc", "fork", "processes", "manythreads", "read", "latency", "threads");
 
   @Override
+  public String name() {
+    return "figures";
+  }
+
+  @Override
   public CommandSpec spec() {
     CommandSpec spec =
         Arguments.command(
-            "figures",
+            name(),
             "Reproduces the paper's experiments: tables, pictures and a report.",
             "[OPTION...] [NAME...]");
     spec.addOption(Arguments.flag("--quick", "Less of everything."));

@@ -1,11 +1,10 @@
 package org.biscotti.kvm.cli;
 
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import org.biscotti.kvm.HostCpus;
 import org.biscotti.kvm.KvmException;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.MissingParameterException;
 import picocli.CommandLine.Model.CommandSpec;
@@ -28,8 +27,7 @@ public final class Main {
   private static final long START_NANOS = System.nanoTime();
 
   private final Console console;
-  private final Map<String, Subcommand> subcommands = new LinkedHashMap<>();
-  private final CommandLine commandLine;
+  private final List<Subcommand> subcommands;
 
   /**
    * Makes the command line.
@@ -38,15 +36,40 @@ public final class Main {
    */
   Main(Console console, GuestMachine.Factory machines, Path home) {
     this.console = console;
+    subcommands =
+        List.of(
+            new SmallfileCommand(machines, home),
+            new ExecCommand(machines),
+            new ShCommand(machines),
+            new FiguresCommand(),
+            new CompletionCommand());
+  }
+
+  /**
+   * What reads the words. The command that the first of them names is alone in it, as making the
+   * options of all takes as long as starting the machine; but the one for shells wants all.
+   */
+  private CommandLine commandLine(List<String> words) {
     CommandSpec top = topSpec();
-    add(top, new SmallfileCommand(machines, home));
-    add(top, new ExecCommand(machines));
-    add(top, new ShCommand(machines));
-    add(top, new FiguresCommand());
-    add(top, new CompletionCommand());
-    commandLine = new CommandLine(top);
+    Subcommand named = words.isEmpty() ? null : subcommand(words.getFirst());
+    if (named == null || named instanceof CompletionCommand) {
+      subcommands.forEach(each -> top.addSubcommand(each.name(), each.spec()));
+    } else {
+      top.addSubcommand(named.name(), named.spec());
+    }
+    CommandLine commandLine = new CommandLine(top);
     commandLine.setExpandAtFiles(false);
     commandLine.setStopAtPositional(true);
+    return commandLine;
+  }
+
+  private @Nullable Subcommand subcommand(String name) {
+    for (Subcommand each : subcommands) {
+      if (each.name().equals(name)) {
+        return each;
+      }
+    }
+    return null;
   }
 
   private static CommandSpec topSpec() {
@@ -64,12 +87,6 @@ public final class Main {
             .description("Print the version of Biscotti and of the JVM.")
             .build());
     return top;
-  }
-
-  private void add(CommandSpec top, Subcommand subcommand) {
-    CommandSpec spec = subcommand.spec();
-    subcommands.put(spec.name(), subcommand);
-    top.addSubcommand(spec.name(), spec);
   }
 
   /** When this class was initialised, the first of ours; by System.nanoTime. */
@@ -107,7 +124,8 @@ public final class Main {
    */
   int run(List<String> arguments) {
     try {
-      return dispatch(commandLine.parseArgs(arguments.toArray(String[]::new)));
+      CommandLine commandLine = commandLine(arguments);
+      return dispatch(commandLine, commandLine.parseArgs(arguments.toArray(String[]::new)));
     } catch (CommandException e) {
       console.failure(String.valueOf(e.getMessage()), e);
       return e.exitCode();
@@ -127,7 +145,7 @@ public final class Main {
     }
   }
 
-  private int dispatch(ParseResult parsed) {
+  private int dispatch(CommandLine commandLine, ParseResult parsed) {
     if (parsed.isUsageHelpRequested()) {
       commandLine.usage(console.out());
       return ExitCode.SUCCESS;
@@ -145,7 +163,7 @@ public final class Main {
       spec.commandLine().usage(console.out());
       return ExitCode.SUCCESS;
     }
-    Subcommand subcommand = subcommands.get(spec.name());
+    Subcommand subcommand = subcommand(spec.name());
     if (subcommand == null) {
       throw new IllegalStateException("no command " + spec.name());
     }

@@ -27,9 +27,15 @@ final class ShCommand implements Subcommand {
   }
 
   @Override
+  public String name() {
+    return "sh";
+  }
+
+  @Override
   public CommandSpec spec() {
     CommandSpec spec =
-        Arguments.command("sh", "Runs a shell in the guest, busybox's.", "[OPTION...] [-- ARG...]");
+        Arguments.command(
+            name(), "Runs a shell in the guest, busybox's.", "[OPTION...] [-- ARG...]");
     ExecCommand.addOptions(spec);
     spec.addPositional(
         PositionalParamSpec.builder()

@@ -43,10 +43,15 @@ final class SmallfileCommand implements Subcommand {
   }
 
   @Override
+  public String name() {
+    return "smallfile";
+  }
+
+  @Override
   public CommandSpec spec() {
     CommandSpec spec =
         Arguments.command(
-            "smallfile",
+            name(),
             "Runs the paper's small-file benchmark in the guest and natively, and compares.",
             "[OPTION...]");
     addNumber(spec, FILES, "Files to create, read and unlink", FILES_DEFAULT);

@@ -5,6 +5,9 @@ import picocli.CommandLine.ParseResult;
 
 /** One word after {@code run.sh}, with its options and what it does. */
 interface Subcommand {
+  /** The word. */
+  String name();
+
   /** Name, options and help. */
   CommandSpec spec();
 

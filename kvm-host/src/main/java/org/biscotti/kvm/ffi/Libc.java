@@ -1,5 +1,6 @@
 package org.biscotti.kvm.ffi;
 
+import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
@@ -42,12 +43,13 @@ public final class Libc {
   private static final Linker LINKER = Linker.nativeLinker();
 
   /**
-   * One shape for all functions. Each shape that the linker has not seen costs it some ten
-   * milliseconds at the start, and there were a dozen.
+   * One shape for all functions, and for those of the devices too, some of which have memory for
+   * their second argument. Each shape that the linker has not seen costs it some ten milliseconds
+   * at the start, and there were a dozen.
    */
   private static final FunctionDescriptor WORDS =
       FunctionDescriptor.of(
-          JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+          JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
 
   private static final MethodHandle OPEN = function("open");
   private static final MethodHandle CLOSE = function("close");
@@ -84,10 +86,15 @@ public final class Libc {
     return LINKER.downcallHandle(function, WORDS, Linker.Option.captureCallState("errno"));
   }
 
+  /** A second argument that is no memory of ours. */
+  private static MemorySegment word(long value) {
+    return MemorySegment.ofAddress(value);
+  }
+
   /** Calls a function of up to three arguments. */
   static long call(MethodHandle function, CallState state, long a, long b, long c) {
     try {
-      return (long) function.invokeExact(state.segment, a, b, c, 0L, 0L, 0L);
+      return (long) function.invokeExact(state.segment, a, word(b), c, 0L, 0L, 0L);
     } catch (Throwable t) {
       throw unexpected(t);
     }
@@ -114,7 +121,7 @@ public final class Libc {
     try {
       // Not through call: this is how a guest is entered.
       return (int)
-          (long) IOCTL.invokeExact(state.segment, (long) fd, request, argument, 0L, 0L, 0L);
+          (long) IOCTL.invokeExact(state.segment, (long) fd, word(request), argument, 0L, 0L, 0L);
     } catch (Throwable t) {
       throw unexpected(t);
     }
@@ -126,7 +133,7 @@ public final class Libc {
     try {
       return (long)
           MMAP.invokeExact(
-              state.segment, 0L, length, (long) protection, (long) flags, (long) fd, offset);
+              state.segment, 0L, word(length), (long) protection, (long) flags, (long) fd, offset);
     } catch (Throwable t) {
       throw unexpected(t);
     }
@@ -163,7 +170,7 @@ public final class Libc {
   public static int fallocate(CallState state, int fd, long offset, long length) {
     try {
       return (int)
-          (long) FALLOCATE.invokeExact(state.segment, (long) fd, 0L, offset, length, 0L, 0L);
+          (long) FALLOCATE.invokeExact(state.segment, (long) fd, word(0), offset, length, 0L, 0L);
     } catch (Throwable t) {
       throw unexpected(t);
     }

@@ -2,6 +2,7 @@ package org.biscotti.kvm.ffi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.lang.foreign.MemoryLayout.PathElement;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.nio.file.Path;
@@ -34,6 +35,12 @@ class KvmAbiTest {
       List.of(
           "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rsp", "rbp", "r8", "r9", "r10", "r11", "r12",
           "r13", "r14", "r15", "rip", "rflags");
+
+  @Test
+  void errnoIsWhereTheLinkerPutsIt() {
+    assertThat(CallState.LAYOUT.byteOffset(PathElement.groupElement("errno")))
+        .isEqualTo(CallState.ERRNO);
+  }
 
   @Test
   void agreesWithTheHeader(@TempDir Path directory) throws Exception {

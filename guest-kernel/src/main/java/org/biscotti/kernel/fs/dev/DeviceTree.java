@@ -4,7 +4,7 @@ import org.biscotti.kernel.abi.Stat;
 import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.Devices;
 import org.biscotti.kernel.fs.Directory;
-import org.biscotti.kernel.fs.InodePolicy;
+import org.biscotti.kernel.fs.InodeLocks;
 import org.biscotti.kernel.fs.tmpfs.MemoryFileSystem;
 import org.biscotti.kernel.fs.tty.Terminals;
 import org.biscotti.kernel.mem.FrameAllocator;
@@ -23,7 +23,7 @@ public final class DeviceTree {
     int flags = Stat.ST_NOSUID | Stat.ST_RELATIME;
     MemoryFileSystem tree =
         new MemoryFileSystem(
-            "devtmpfs", "devtmpfs", flags, 0755, clock, frames, devices, InodePolicy.LOCK);
+            "devtmpfs", "devtmpfs", flags, 0755, clock, frames, devices, InodeLocks.POLICY);
     Directory root = (Directory) tree.root().inode();
     root.access().run(() -> fill(root));
     return tree;

@@ -1,6 +1,5 @@
 package org.biscotti.kernel.fs.dev;
 
-import java.security.SecureRandom;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Fcntl;
@@ -9,6 +8,7 @@ import org.biscotti.kernel.fs.Caller;
 import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.OpenFile;
 import org.biscotti.kernel.mem.UserBuffer;
+import org.biscotti.kernel.port.HostRandom;
 import org.biscotti.kernel.wait.LongWork;
 import org.biscotti.kernel.wait.MustWait;
 
@@ -26,8 +26,6 @@ final class OpenMemoryDevice extends OpenFile {
 
   /** Who moves more than this has to be told of signals; zeroes are moved so many at a time. */
   private static final int LOOK_BYTES = 1 << 20;
-
-  private static final SecureRandom RANDOM = new SecureRandom();
 
   private final Kind kind;
 
@@ -79,7 +77,7 @@ final class OpenMemoryDevice extends OpenFile {
     long done = 0;
     while (to.remaining() > 0 && !mustStop(done)) {
       int want = (int) Math.min(chunk.length, to.remaining());
-      RANDOM.nextBytes(chunk);
+      HostRandom.SOURCE.nextBytes(chunk, want);
       long moved = to.put(chunk, 0, want);
       done += moved;
       if (moved < want) {

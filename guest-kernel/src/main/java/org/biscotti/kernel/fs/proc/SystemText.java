@@ -4,12 +4,12 @@ import static org.biscotti.kernel.fs.proc.ProcessText.TICK_NANOS;
 import static org.biscotti.kernel.port.GuestMemory.PAGE_SIZE;
 
 import java.util.Locale;
-import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.biscotti.kernel.fs.ProcessDirectory;
 import org.biscotti.kernel.fs.SystemView;
 import org.biscotti.kernel.mem.FrameAllocator;
 import org.biscotti.kernel.port.Clock;
+import org.biscotti.kernel.port.HostRandom;
 
 /** The system in the words of proc(5). */
 final class SystemText {
@@ -19,7 +19,7 @@ final class SystemText {
   private final FrameAllocator frames;
   private final Clock clock;
   private final ProcessDirectory processes;
-  private final String bootId = UUID.randomUUID().toString();
+  private final String bootId = HostRandom.SOURCE.nextUuid().toString();
 
   SystemText(SystemView system, FrameAllocator frames, Clock clock, ProcessDirectory processes) {
     this.system = system;
@@ -112,7 +112,7 @@ final class SystemText {
   }
 
   static byte[] freshUuid() {
-    return line(UUID.randomUUID().toString());
+    return line(HostRandom.SOURCE.nextUuid().toString());
   }
 
   byte[] fileSystems() {

@@ -14,7 +14,7 @@ import org.biscotti.kernel.fs.Dentry;
 import org.biscotti.kernel.fs.Devices;
 import org.biscotti.kernel.fs.Directory;
 import org.biscotti.kernel.fs.FileSystem;
-import org.biscotti.kernel.fs.InodePolicy;
+import org.biscotti.kernel.fs.InodeLocks;
 import org.biscotti.kernel.fs.OpenFile;
 import org.biscotti.kernel.fs.tmpfs.MemoryFileSystem;
 import org.biscotti.kernel.mem.FrameAllocator;
@@ -52,7 +52,7 @@ public final class Terminals implements Devices {
     int flags = Stat.ST_NOSUID | Stat.ST_NOEXEC | Stat.ST_RELATIME;
     names =
         new MemoryFileSystem(
-            "devpts", "devpts", flags, 0755, clock, frames, this, InodePolicy.LOCK);
+            "devpts", "devpts", flags, 0755, clock, frames, this, InodeLocks.POLICY);
     Directory root = root();
     root.access().run(() -> root.makeNode("ptmx", Stat.S_IFCHR | 0666, PTMX, 0, GROUP));
   }
