@@ -127,17 +127,22 @@ static void round_of(uint32_t count) {
   CHECK(atomic_load(&turns) >= TURNS);
 }
 
-/* Threads that are made and end, with nothing in between. */
-static void *nothing(void *argument) { return argument; }
+/* Threads that are made and end, with nothing in between; they begin with their maker's rounding. */
+static void *short_life(void *argument) {
+  return rounding() == 2 << 13 && control_word() == 2 << 10 ? argument : NULL;
+}
 
 static void short_lives(void) {
+  set_rounding(2);
   for (int i = 0; i < 300; i++) {
     pthread_t thread;
     void *result = NULL;
-    CHECK_EQ(pthread_create(&thread, NULL, nothing, all), 0);
+    CHECK_EQ(pthread_create(&thread, NULL, short_life, all), 0);
     CHECK_EQ(pthread_join(thread, &result), 0);
     CHECK(result == all);
+    CHECK(rounding() == 2 << 13 && control_word() == 2 << 10);
   }
+  set_rounding(0);
 }
 
 static void bind_to(unsigned long cpus) {

@@ -14,12 +14,8 @@ public interface GuestCpu extends RegisterFile {
   @Override
   long register(int register);
 
-  long fsBase();
-
   /** Sets the base of FS; the caller has checked that it is a user address. */
   void setFsBase(long address);
-
-  long gsBase();
 
   /** Sets the base of GS; the caller has checked that it is a user address. */
   void setGsBase(long address);

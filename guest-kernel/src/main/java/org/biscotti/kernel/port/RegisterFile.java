@@ -24,6 +24,12 @@ public interface RegisterFile {
   /** Changes a register. RFLAGS is reduced to the bits a program may set. */
   void setRegister(int register, long value);
 
+  /** Base of FS. */
+  long fsBase();
+
+  /** Base of GS. */
+  long gsBase();
+
   /** Bytes that the vector state takes as XSAVE lays it out in standard form (SDM vol. 1, 13.4). */
   int vectorBytes();
 

@@ -193,6 +193,18 @@ final class PostedRegisters implements RegisterFile {
     registers[register] = register == RFLAGS ? userFlags(value) : value;
   }
 
+  /** Known with the vector state. */
+  @Override
+  public long fsBase() {
+    return fsBase;
+  }
+
+  /** Known with the vector state. */
+  @Override
+  public long gsBase() {
+    return gsBase;
+  }
+
   @Override
   public int vectorBytes() {
     return vector.length;

@@ -339,19 +339,21 @@ public final class Server {
   }
 
   private void serveTaken(Call call) {
-    if (dispatcher.needsVcpu(call.number)
-        || call.task().mustLeaveGuest()
+    Task task = call.task();
+    boolean makesThread = dispatcher.makesThread(task, call.number, call.a);
+    if ((dispatcher.needsVcpu(call.number) && !makesThread)
+        || task.mustLeaveGuest()
         || shouldBecomeJump(call)) {
       refuse(call);
       return;
     }
-    if (dispatcher.loadsRegisters(call.number)) {
-      PostedRegisters registers = call.takeRegisters();
-      if (registers == null) {
+    if (makesThread || dispatcher.loadsRegisters(call.number)) {
+      PostedRegisters registers = makesThread ? savedRegisters(call) : call.takeRegisters();
+      if (registers == null || (makesThread && !registers.isComplete())) {
         refuse(call);
         return;
       }
-      call.task().setPosted(registers);
+      task.setPosted(registers);
     }
     if (dispatcher.isObserved()) {
       call.startNanos = System.nanoTime();
@@ -413,6 +415,26 @@ public final class Server {
     if (next.mustLeaveGuest() || next.hold() != null) {
       scheduler.kick(next); // since it was looked at; it would not be told in the guest
     }
+    return true;
+  }
+
+  /**
+   * After a call that ends a thread: its vCPU goes on as another, such as waits for just that.
+   *
+   * @return false if the vCPU's thread is to end it
+   */
+  private boolean endBySwitch(Call call) {
+    Task task = call.task();
+    task.leaveTraces();
+    boolean switched = switchFrom(call);
+    if (!switched && !Thread.currentThread().isVirtual() && serving.runContinuation()) {
+      switched = switchFrom(call); // it may have waited for this thread to run it
+    }
+    if (!switched) {
+      return false;
+    }
+    dispatcher.ended(task);
+    task.process().taskEnded(task);
     return true;
   }
 
@@ -487,6 +509,8 @@ public final class Server {
     }
     if (registers != null) {
       finish(call, registers, result);
+    } else if (call.posted && dispatcher.endsThread(call.number) && endBySwitch(call)) {
+      handOver(VCPU_SWITCHED);
     } else if (!call.finish(result)) {
       serving.resume(task, result);
     }

@@ -8,6 +8,7 @@ import org.biscotti.kernel.mem.Layout;
 import org.biscotti.kernel.mem.UserMemory;
 import org.biscotti.kernel.port.CpuContext;
 import org.biscotti.kernel.port.GuestCpu;
+import org.biscotti.kernel.port.RegisterFile;
 import org.biscotti.kernel.task.Process;
 import org.biscotti.kernel.task.Task;
 import org.biscotti.kernel.task.TaskMaker;
@@ -50,6 +51,10 @@ final class CloneCalls {
           | CLONE_CHILD_SETTID
           | CLONE_CLEAR_SIGHAND
           | WITHOUT_EFFECT;
+
+  // Their numbers, for makesThread.
+  private static final int CLONE = 56;
+  private static final int CLONE3 = 435;
 
   // struct clone_args
   private static final int ARGS_BYTES_MIN = 64;
@@ -138,6 +143,9 @@ final class CloneCalls {
       Task t, long flags, int signal, long stack, long parentTid, long childTid, long tls) {
     check(flags, signal);
     boolean thread = (flags & CLONE_THREAD) != 0;
+    if (isPosted(t) && !isForRing(flags)) {
+      throw ErrnoException.of(EAGAIN); // the program has changed its mind since makesThread
+    }
     if ((flags & CLONE_SETTLS) != 0 && Long.compareUnsigned(tls, Layout.POINTER_END) >= 0) {
       throw ErrnoException.of(EPERM);
     }
@@ -168,20 +176,42 @@ final class CloneCalls {
         (flags & CLONE_CHILD_SETTID) != 0 ? childTid : 0);
   }
 
-  /** The caller's registers, vector state included; the call is served on its vCPU. */
+  /** True if a call makes a thread, and the caller's vCPU may go on meanwhile. */
+  static boolean makesThread(Task t, long number, long firstArgument) {
+    try {
+      return switch ((int) number) {
+        case CLONE -> isForRing(firstArgument);
+        case CLONE3 -> isForRing(t.memory().getLong(firstArgument));
+        default -> false;
+      };
+    } catch (ErrnoException _) {
+      return false;
+    }
+  }
+
+  private static boolean isForRing(long flags) {
+    return (flags & CLONE_THREAD) != 0 && (flags & CLONE_VFORK) == 0;
+  }
+
+  /** True if the caller waits in the entry page. */
+  private static boolean isPosted(Task t) {
+    return !(t.registerFile() instanceof GuestCpu);
+  }
+
+  /** The caller's registers, vector state included: on its vCPU, or as it has posted them. */
   private static CpuContext registers(Task t) {
-    GuestCpu cpu = t.cpu();
-    if (cpu == null) {
+    RegisterFile from = t.registerFile();
+    if (from == null) {
       throw new IllegalStateException("a task is copied on a vCPU");
     }
     CpuContext copy = new CpuContext();
     for (int i = 0; i < CpuContext.COUNT; i++) {
-      copy.registers[i] = cpu.register(i);
+      copy.registers[i] = from.register(i);
     }
-    copy.fsBase = cpu.fsBase();
-    copy.gsBase = cpu.gsBase();
-    copy.vector = new byte[cpu.vectorBytes()];
-    cpu.readVector(copy.vector, copy.vector.length);
+    copy.fsBase = from.fsBase();
+    copy.gsBase = from.gsBase();
+    copy.vector = new byte[from.vectorBytes()];
+    from.readVector(copy.vector, copy.vector.length);
     return copy;
   }
 }

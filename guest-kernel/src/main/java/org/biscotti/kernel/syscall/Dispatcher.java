@@ -37,6 +37,21 @@ public final class Dispatcher {
     return table.needsVcpu(number);
   }
 
+  /**
+   * True if a call that {@link #needsVcpu} makes a thread: if the caller's registers are known, and
+   * in its task, any thread can serve it.
+   *
+   * @param firstArgument of the call
+   */
+  public boolean makesThread(Task caller, long number, long firstArgument) {
+    return CloneCalls.makesThread(caller, number, firstArgument);
+  }
+
+  /** True if the call ends its caller, and nobody else. */
+  public boolean endsThread(long number) {
+    return SyscallTable.endsThread(number);
+  }
+
   /** True if the call sets all registers of its caller; it finds them in the task. */
   public boolean loadsRegisters(long number) {
     return table.loadsRegisters(number);

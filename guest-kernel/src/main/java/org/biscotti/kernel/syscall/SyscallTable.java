@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
 public final class SyscallTable {
   /**
    * Calls that read or change the caller's registers, or decide what its vCPU runs: they are served
-   * by the vCPU's own thread, after an exit.
+   * by the vCPU's own thread, after an exit. Those that make a thread need not be ({@link
+   * CloneCalls#makesThread}).
    */
   private static final Set<String> ON_VCPU =
       Set.of(
@@ -29,13 +30,15 @@ public final class SyscallTable {
           "clone3",
           "execve",
           "execveat",
-          "exit",
           "exit_group",
           "fork",
           "sched_setaffinity",
           "sched_yield",
           "sigaltstack",
           "vfork");
+
+  /** The call that ends a thread: its vCPU may go on as another. */
+  private static final int EXIT = 60;
 
   /** Calls that set all registers, which a program that waits in the entry page can load. */
   private static final Set<String> LOADING = Set.of("rt_sigreturn");
@@ -97,6 +100,11 @@ public final class SyscallTable {
   boolean needsVcpu(long number) {
     int index = (int) number;
     return Integer.compareUnsigned(index, onVcpu.length) < 0 && onVcpu[index];
+  }
+
+  /** True if the call ends its caller, and nobody else. */
+  static boolean endsThread(long number) {
+    return (int) number == EXIT;
   }
 
   /** True if the call sets all registers of its caller. */
@@ -603,7 +611,7 @@ public final class SyscallTable {
     row(57, "fork", CloneCalls::fork, FULL, "");
     row(58, "vfork", CloneCalls::vfork, FULL, "");
     row(59, "execve", ExecCalls::execve, FULL, "path ptr ptr");
-    row(60, "exit", ProcessCalls::exit, FULL, "int =?");
+    row(EXIT, "exit", ProcessCalls::exit, FULL, "int =?");
     row(
         61,
         "wait4",

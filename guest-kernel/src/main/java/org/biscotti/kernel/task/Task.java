@@ -175,6 +175,14 @@ public final class Task extends Schedulable implements Caller, ThreadView {
     ending = true;
   }
 
+  /**
+   * Does first of what the end of a task is: clears the word of set_tid_address(2), so that whoever
+   * waits for it can be the next on this vCPU. What has been done is not done again at the end.
+   */
+  public void leaveTraces() {
+    TaskEnd.leaveTraces(this);
+  }
+
   /** How the task ends: as its process does, or by itself with what {@link #exit} was given. */
   public Process.ExitStatus exitStatus() {
     Process.ExitStatus whole = process.exiting();
@@ -296,7 +304,7 @@ public final class Task extends Schedulable implements Caller, ThreadView {
    * The registers, vector state included, of a task on a vCPU: there, or in the ring. Null while
    * the call waits.
    */
-  @Nullable RegisterFile registerFile() {
+  public @Nullable RegisterFile registerFile() {
     RegisterFile ring = posted;
     return ring != null ? ring : cpu;
   }
