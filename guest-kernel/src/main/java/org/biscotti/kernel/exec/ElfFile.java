@@ -5,7 +5,6 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
@@ -234,7 +233,7 @@ record ElfFile(
 
   private static void checkDisjoint(List<Segment> segments) {
     List<Segment> sorted = new ArrayList<>(segments);
-    sorted.sort(Comparator.comparingLong(Segment::address));
+    sorted.sort((a, b) -> Long.compare(a.address(), b.address()));
     for (int i = 1; i < sorted.size(); i++) {
       check(sorted.get(i - 1).end() <= sorted.get(i).address(), Errno.ENOEXEC);
     }
