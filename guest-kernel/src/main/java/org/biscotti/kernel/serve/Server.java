@@ -427,8 +427,9 @@ public final class Server {
     Task task = call.task();
     task.leaveTraces();
     boolean switched = switchFrom(call);
-    if (!switched && !Thread.currentThread().isVirtual() && serving.runContinuation()) {
-      switched = switchFrom(call); // it may have waited for this thread to run it
+    boolean nobodyReady = !switched && call.registers() == null && !call.asked();
+    if (nobodyReady && !Thread.currentThread().isVirtual() && serving.runContinuation()) {
+      switched = switchFrom(call); // with whoever had to run first, to come back from its wait
     }
     if (!switched) {
       return false;
