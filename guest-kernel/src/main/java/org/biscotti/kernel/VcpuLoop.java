@@ -157,9 +157,10 @@ final class VcpuLoop {
       return true;
     } else if (trap instanceof Trap.Unrunnable broken) {
       return unrunnable(task, broken);
-    } else {
-      return !giveWay(task, false); // Trap.Interrupted
+    } else if (trap == Trap.Interrupted.INTERRUPTED) {
+      return !giveWay(task, false);
     }
+    throw new IllegalStateException("an unknown trap: " + trap);
   }
 
   /** Nobody is to see a program in what has been put into its code. */

@@ -52,9 +52,11 @@ final class CloneCalls {
           | CLONE_CLEAR_SIGHAND
           | WITHOUT_EFFECT;
 
-  // Their numbers, for makesThread.
-  private static final int CLONE = 56;
-  private static final int CLONE3 = 435;
+  /** Number of clone(2). */
+  static final int CLONE = 56;
+
+  /** Number of clone3(2). */
+  static final int CLONE3 = 435;
 
   // struct clone_args
   private static final int ARGS_BYTES_MIN = 64;

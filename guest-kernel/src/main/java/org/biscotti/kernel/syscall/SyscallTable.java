@@ -607,7 +607,13 @@ public final class SyscallTable {
     row(24, "sched_yield", SchedulingCalls::schedYield, FULL, "");
     row(39, "getpid", ProcessCalls::getpid, FULL, "");
     String processesOnly = "EINVAL for namespaces, pidfds, and handlers shared by processes";
-    row(56, "clone", CloneCalls::clone, PARTIAL, "hex ptr ptr ptr ptr", processesOnly);
+    row(
+        CloneCalls.CLONE,
+        "clone",
+        CloneCalls::clone,
+        PARTIAL,
+        "hex ptr ptr ptr ptr",
+        processesOnly);
     row(57, "fork", CloneCalls::fork, FULL, "");
     row(58, "vfork", CloneCalls::vfork, FULL, "");
     row(59, "execve", ExecCalls::execve, FULL, "path ptr ptr");
@@ -745,7 +751,7 @@ public final class SyscallTable {
         PARTIAL,
         "enum:membarrier hex32",
         "EINVAL for code that changes and for restartable sequences");
-    row(435, "clone3", CloneCalls::clone3, PARTIAL, "ptr size", processesOnly);
+    row(CloneCalls.CLONE3, "clone3", CloneCalls::clone3, PARTIAL, "ptr size", processesOnly);
   }
 
   private void signals() {

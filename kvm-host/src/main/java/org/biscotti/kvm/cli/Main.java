@@ -46,8 +46,8 @@ public final class Main {
   }
 
   /**
-   * What reads the words. The command that the first of them names is alone in it, as making the
-   * options of all takes as long as starting the machine; but the one for shells wants all.
+   * What reads the words. The command that the first of them names is alone in it, since every
+   * start waits for its options to be made; but the one for shells wants all.
    */
   private CommandLine commandLine(List<String> words) {
     CommandSpec top = topSpec();
