@@ -61,12 +61,7 @@ final class CLibrary {
 
   /** Calls a function of up to five arguments that returns a long: its result, or -errno. */
   static long call(MethodHandle function, Scratch scratch, long a, long b, long c, long d, long e) {
-    try {
-      long result = (long) function.invokeExact(scratch.captured(), a, word(b), c, d, e, 0L);
-      return resultOrErrno(result, scratch);
-    } catch (Throwable thrown) {
-      throw unexpected(thrown);
-    }
+    return invoke(function, scratch, a, word(b), c, d, e);
   }
 
   /**
@@ -77,11 +72,13 @@ final class CLibrary {
    */
   static long transfer(
       MethodHandle function, Scratch scratch, int fd, MemorySegment memory, long last) {
+    return invoke(function, scratch, fd, memory, memory.byteSize(), last, 0);
+  }
+
+  private static long invoke(
+      MethodHandle function, Scratch scratch, long a, MemorySegment b, long c, long d, long e) {
     try {
-      long result =
-          (long)
-              function.invokeExact(
-                  scratch.captured(), (long) fd, memory, memory.byteSize(), last, 0L, 0L);
+      long result = (long) function.invokeExact(scratch.captured(), a, b, c, d, e, 0L);
       return resultOrErrno(result, scratch);
     } catch (Throwable thrown) {
       throw unexpected(thrown);

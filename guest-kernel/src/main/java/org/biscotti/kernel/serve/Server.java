@@ -340,10 +340,9 @@ public final class Server {
 
   private void serveTaken(Call call) {
     Task task = call.task();
-    boolean makesThread = dispatcher.makesThread(task, call.number, call.a);
-    if ((dispatcher.needsVcpu(call.number) && !makesThread)
-        || task.mustLeaveGuest()
-        || shouldBecomeJump(call)) {
+    boolean needsVcpu = dispatcher.needsVcpu(call.number);
+    boolean makesThread = needsVcpu && dispatcher.makesThread(task, call.number, call.a);
+    if ((needsVcpu && !makesThread) || task.mustLeaveGuest() || shouldBecomeJump(call)) {
       refuse(call);
       return;
     }
@@ -426,12 +425,10 @@ public final class Server {
   private boolean endBySwitch(Call call) {
     Task task = call.task();
     task.leaveTraces();
-    boolean switched = switchFrom(call);
-    boolean nobodyReady = !switched && call.registers() == null && !call.asked();
-    if (nobodyReady && !Thread.currentThread().isVirtual() && serving.runContinuation()) {
-      switched = switchFrom(call); // with whoever had to run first, to come back from its wait
+    if (!Thread.currentThread().isVirtual()) {
+      serving.runContinuation(); // of whoever has waited for it, and has to come back first
     }
-    if (!switched) {
+    if (!switchFrom(call)) {
       return false;
     }
     dispatcher.ended(task);

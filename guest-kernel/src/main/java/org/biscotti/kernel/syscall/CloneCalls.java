@@ -4,6 +4,7 @@ import static org.biscotti.kernel.abi.Errno.*;
 
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.abi.Signals;
+import org.biscotti.kernel.abi.SyscallNames;
 import org.biscotti.kernel.mem.Layout;
 import org.biscotti.kernel.mem.UserMemory;
 import org.biscotti.kernel.port.CpuContext;
@@ -52,11 +53,8 @@ final class CloneCalls {
           | CLONE_CLEAR_SIGHAND
           | WITHOUT_EFFECT;
 
-  /** Number of clone(2). */
-  static final int CLONE = 56;
-
-  /** Number of clone3(2). */
-  static final int CLONE3 = 435;
+  private static final int CLONE = SyscallNames.numberOf("clone");
+  private static final int CLONE3 = SyscallNames.numberOf("clone3");
 
   // struct clone_args
   private static final int ARGS_BYTES_MIN = 64;
@@ -181,11 +179,8 @@ final class CloneCalls {
   /** True if a call makes a thread, and the caller's vCPU may go on meanwhile. */
   static boolean makesThread(Task t, long number, long firstArgument) {
     try {
-      return switch ((int) number) {
-        case CLONE -> isForRing(firstArgument);
-        case CLONE3 -> isForRing(t.memory().getLong(firstArgument));
-        default -> false;
-      };
+      return ((int) number == CLONE && isForRing(firstArgument))
+          || ((int) number == CLONE3 && isForRing(t.memory().getLong(firstArgument)));
     } catch (ErrnoException _) {
       return false;
     }

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
+import org.biscotti.kernel.abi.SyscallNames;
 import org.biscotti.kernel.task.Interruption;
 import org.jspecify.annotations.Nullable;
 
@@ -38,7 +39,7 @@ public final class SyscallTable {
           "vfork");
 
   /** The call that ends a thread: its vCPU may go on as another. */
-  private static final int EXIT = 60;
+  private static final int EXIT = SyscallNames.numberOf("exit");
 
   /** Calls that set all registers, which a program that waits in the entry page can load. */
   private static final Set<String> LOADING = Set.of("rt_sigreturn");
@@ -607,17 +608,11 @@ public final class SyscallTable {
     row(24, "sched_yield", SchedulingCalls::schedYield, FULL, "");
     row(39, "getpid", ProcessCalls::getpid, FULL, "");
     String processesOnly = "EINVAL for namespaces, pidfds, and handlers shared by processes";
-    row(
-        CloneCalls.CLONE,
-        "clone",
-        CloneCalls::clone,
-        PARTIAL,
-        "hex ptr ptr ptr ptr",
-        processesOnly);
+    row(56, "clone", CloneCalls::clone, PARTIAL, "hex ptr ptr ptr ptr", processesOnly);
     row(57, "fork", CloneCalls::fork, FULL, "");
     row(58, "vfork", CloneCalls::vfork, FULL, "");
     row(59, "execve", ExecCalls::execve, FULL, "path ptr ptr");
-    row(EXIT, "exit", ProcessCalls::exit, FULL, "int =?");
+    row(60, "exit", ProcessCalls::exit, FULL, "int =?");
     row(
         61,
         "wait4",
@@ -751,7 +746,7 @@ public final class SyscallTable {
         PARTIAL,
         "enum:membarrier hex32",
         "EINVAL for code that changes and for restartable sequences");
-    row(CloneCalls.CLONE3, "clone3", CloneCalls::clone3, PARTIAL, "ptr size", processesOnly);
+    row(435, "clone3", CloneCalls::clone3, PARTIAL, "ptr size", processesOnly);
   }
 
   private void signals() {

@@ -21,6 +21,8 @@ final class RunQueue<T extends Schedulable> {
   private final int cpu;
   private final ReentrantLock lock = new ReentrantLock();
   private final PriorityQueue<T> waiting =
+      // Of Comparator.comparingLong, which can be serialised, every start would have to make a
+      // class.
       new PriorityQueue<>((a, b) -> Long.compare(a.virtualNanos, b.virtualNanos));
   private long clockNanos;
 
