@@ -30,6 +30,9 @@ final class ResearchCalls {
 
   private static final int HEADER_BYTES = 16;
 
+  /** One for the table to survive, one for it to be counted as a survivor. */
+  private static final int COLLECTIONS_TO_SETTLE = 2;
+
   private final ReentrantLock lock = new ReentrantLock();
   private @Nullable Entry[] table = new Entry[0];
   private @Nullable Object[] kept = new Object[0];
@@ -49,7 +52,7 @@ final class ResearchCalls {
 
   /**
    * research_fill(count): puts so many objects into a hash table of the kernel's, and lets those of
-   * before go (the paper's section 4.2).
+   * before go (the paper's section 4.2). The heap is collected then, so that the table is old.
    *
    * @return what the table has now; ENOMEM if the heap is too small, with an empty table
    */
@@ -65,9 +68,17 @@ final class ResearchCalls {
         filled[bucket] = new Entry(key, filled[bucket]);
       }
       table = filled;
+      settle();
       return size();
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** Has the table collected until collectors with generations take it for old, as it will stay. */
+  private static void settle() {
+    for (int i = 0; i < COLLECTIONS_TO_SETTLE; i++) {
+      System.gc();
     }
   }
 
