@@ -87,6 +87,55 @@ static void test_making(void) {
   }
 }
 
+/* What /proc/net/unix says of a socket, in flags, type and state; -1 if it is not there. */
+static int listed(int fd, unsigned *flags, unsigned *type, unsigned *state, char *path) {
+  struct stat st;
+  char line[256];
+  FILE *list = fopen("/proc/net/unix", "re");
+  int found = -1;
+  if (!list || fstat(fd, &st)) return -1;
+  while (found && fgets(line, sizeof line, list)) {
+    unsigned long inode;
+    path[0] = 0;
+    int fields = sscanf(line, "%*[0-9a-f]: %*x %*x %x %x %x %lu %199s", flags, type, state,
+                        &inode, path);
+    if (fields >= 4 && inode == st.st_ino) found = 0;
+  }
+  fclose(list);
+  return found;
+}
+
+static void test_list(void) {
+  unsigned flags, type, state;
+  char path[200];
+  struct sockaddr_un address;
+  int server = (int)CHECK_OK(socket(AF_UNIX, SOCK_SEQPACKET, 0)), s[2];
+  CHECK_EQ(listed(server, &flags, &type, &state, path), 0);
+  CHECK_EQ(flags, 0);
+  CHECK_EQ(type, SOCK_SEQPACKET);
+  CHECK_EQ(state, 1);
+  CHECK(!strcmp(path, ""));
+  CHECK_EQ(bind(server, (struct sockaddr *)&address, name_of(&address, "listed", 0)), 0);
+  CHECK_EQ(listen(server, 1), 0);
+  CHECK_EQ(listed(server, &flags, &type, &state, path), 0);
+  CHECK_EQ(flags, 1 << 16);
+  CHECK_EQ(state, 1);
+  CHECK(!strcmp(path, "listed"));
+  int lost = dup(server);
+  close(server);
+  CHECK_EQ(listed(lost, &flags, &type, &state, path), 0);
+  close(lost);
+  unlink("listed");
+  CHECK_EQ(socketpair(AF_UNIX, SOCK_DGRAM, 0, s), 0);
+  CHECK_EQ(listed(s[1], &flags, &type, &state, path), 0);
+  CHECK_EQ(type, SOCK_DGRAM);
+  CHECK_EQ(state, 3);
+  CHECK_EQ(bind(s[0], (struct sockaddr *)&address, name_of(&address, "hidden", 1)), 0);
+  CHECK_EQ(listed(s[0], &flags, &type, &state, path), 0);
+  CHECK(!strcmp(path, "@hidden"));
+  close(s[0]), close(s[1]);
+}
+
 static void test_stream(void) {
   int s[2], n;
   char text[64];
@@ -728,6 +777,7 @@ int main(int argc, char **argv) {
   check_start("sockets", argc, argv);
   handle(SIGALRM, on_alarm, 0);
   test_making();
+  test_list();
   test_stream();
   test_closing();
   test_connecting(SOCK_STREAM);

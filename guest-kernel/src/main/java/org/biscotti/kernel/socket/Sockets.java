@@ -1,7 +1,9 @@
 package org.biscotti.kernel.socket;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -39,6 +41,7 @@ public final class Sockets {
   private final RankedLock lock = new RankedLock(LockRank.SOCKETS);
   private final ConcurrentHashMap<AbstractName, UnixSocket> abstractNames =
       new ConcurrentHashMap<>();
+  private final Set<UnixSocket> open = ConcurrentHashMap.newKeySet();
   private final AtomicInteger nextName = new AtomicInteger();
   private final UserCounts filesOfUsers = new UserCounts(Kind.FILE_IN_FLIGHT);
   private final AtomicInteger filesInFlight = new AtomicInteger();
@@ -75,7 +78,22 @@ public final class Sockets {
   UnixSocket make(int uid, int gid, int type, int flags) {
     SocketInode inode = new SocketInode(files, uid, gid);
     Dentry dentry = new Dentry(inode, null, "socket:[" + inode.number() + "]");
-    return new UnixSocket(this, dentry, type, flags | Fcntl.O_RDWR, uid);
+    UnixSocket socket = new UnixSocket(this, dentry, type, flags | Fcntl.O_RDWR, uid);
+    open.add(socket);
+    return socket;
+  }
+
+  /** A socket has been closed. */
+  void forget(UnixSocket socket) {
+    open.remove(socket);
+  }
+
+  /** All that are open, as {@code /proc/net/unix} shows them; in no order, as there. */
+  public byte[] listing() {
+    StringBuilder text =
+        new StringBuilder("Num       RefCount Protocol Flags    Type St Inode Path\n");
+    open.forEach(socket -> socket.describe(text));
+    return text.toString().getBytes(StandardCharsets.ISO_8859_1);
   }
 
   private static final class SocketInode extends Inode {

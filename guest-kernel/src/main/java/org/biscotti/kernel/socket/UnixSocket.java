@@ -39,6 +39,11 @@ public final class UnixSocket extends OpenFile {
   /** What of a buffer a datagram cannot fill. */
   private static final int DATAGRAM_RESERVE = 32;
 
+  // What /proc/net/unix shows (include/uapi/linux/net.h).
+  private static final int ACCEPTS_CONNECTIONS = 1 << 16;
+  private static final int SHOWN_UNCONNECTED = 1;
+  private static final int SHOWN_CONNECTED = 3;
+
   private enum State {
     FREE,
     LISTENING,
@@ -142,6 +147,29 @@ public final class UnixSocket extends OpenFile {
 
   private boolean isShut(int direction) {
     return (shut & direction) != 0;
+  }
+
+  /**
+   * Adds its line of {@code /proc/net/unix}: address of the object (never shown), references,
+   * protocol, flags (__SO_ACCEPTCON), type, state (SS_UNCONNECTED or SS_CONNECTED), inode, name.
+   */
+  void describe(StringBuilder text) {
+    boolean connected = peer != null;
+    text.append(
+        "%016x: %08X %08X %08X %04X %02X %5d"
+            .formatted(
+                0,
+                connected ? 3 : 2,
+                0,
+                isListening() ? ACCEPTS_CONNECTIONS : 0,
+                type,
+                connected ? SHOWN_CONNECTED : SHOWN_UNCONNECTED,
+                inode().number()));
+    UnixAddress name = address();
+    if (name != null) {
+      text.append(name.isAbstract() ? " @" : " ").append(name.name().replace('\0', '@'));
+    }
+    text.append('\n');
   }
 
   boolean isGone() {
@@ -374,6 +402,7 @@ public final class UnixSocket extends OpenFile {
     } finally {
       sockets.lock().unlock();
     }
+    sockets.forget(this);
     incoming.close();
     queue.wake(EVERYTHING);
     if (other != null) {

@@ -104,7 +104,9 @@ public final class FileSystems {
     tree.mount(
         new MemoryFileSystem("tmpfs", "tmpfs", SHM_FLAGS, 01777, clock, frames, drivers, inodes),
         "/dev/shm");
-    tree.mount(new ProcFileSystem(clock, frames, processes, system, tree.mounts), "/proc");
+    ProcFileSystem proc = new ProcFileSystem(clock, frames, processes, system, tree.mounts);
+    proc.addNet("unix", tree.sockets::listing);
+    tree.mount(proc, "/proc");
     return tree;
   }
 

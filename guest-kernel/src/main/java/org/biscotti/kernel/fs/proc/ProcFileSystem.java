@@ -19,6 +19,7 @@ public final class ProcFileSystem extends FileSystem {
   private static final int READ_ONLY = 0444;
 
   private final Dentry root;
+  private final StaticFolder net;
 
   /**
    * Makes the file system; the caller mounts it.
@@ -39,6 +40,7 @@ public final class ProcFileSystem extends FileSystem {
     SystemText text = new SystemText(system, frames, clock, processes);
     fill(top, text);
     fillSys(top, text);
+    net = folder(top, "net");
   }
 
   private void fill(StaticFolder top, SystemText text) {
@@ -54,6 +56,11 @@ public final class ProcFileSystem extends FileSystem {
     top.put("self", new SelfLink(this, newInodeNumber(), false));
     top.put("thread-self", new SelfLink(this, newInodeNumber(), true));
     top.put("mounts", new FixedLink(this, newInodeNumber(), "self/mounts"));
+  }
+
+  /** Adds a file below /proc/net. */
+  public void addNet(String name, OpenBytes.Source source) {
+    file(net, name, source);
   }
 
   private void fillSys(StaticFolder top, SystemText text) {
