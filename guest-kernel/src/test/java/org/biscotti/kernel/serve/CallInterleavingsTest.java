@@ -85,6 +85,22 @@ class CallInterleavingsTest {
     tryAll(new Size(2, 1, false, 0, 0, 2, 0, 0, 0, 0, 1));
   }
 
+  /** A server ends a program, and gives its vCPU to the next one in the run queue. */
+  @Test
+  void endsWithoutAnExit() {
+    tryAll(new Size(2, 1, true, 1, 0, 1, 0, 0, 0, 0, 0).ending(1));
+  }
+
+  @Test
+  void endsAfterASwitch() {
+    tryAll(new Size(2, 1, false, 0, 0, 1, 0, 0, 0, 0, 1).ending(1));
+  }
+
+  @Test
+  void twoServersOfAProgramThatEnds() {
+    tryAll(new Size(2, 1, false, 0, 0, 2, 0, 0, 0, 0, 0).ending(1));
+  }
+
   @Test
   void forgerIsSwitched() {
     tryAll(new Size(2, 1, false, 0, 1, 1, 0, 0, 0, 0, 1));

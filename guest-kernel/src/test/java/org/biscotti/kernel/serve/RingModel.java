@@ -41,7 +41,33 @@ final class RingModel implements Interleavings.World {
       int refusals,
       int signals,
       int loads,
-      int switches) {}
+      int switches,
+      int ends) {
+    /** One in which no program ends without an exit. */
+    Size(
+        int programs,
+        int calls,
+        boolean exits,
+        int traps,
+        int forgeries,
+        int servers,
+        int waits,
+        int refusals,
+        int signals,
+        int loads,
+        int switches) {
+      this(
+          programs, calls, exits, traps, forgeries, servers, waits, refusals, signals, loads,
+          switches, 0);
+    }
+
+    /** The same, in which so many programs may do so. */
+    Size ending(int some) {
+      return new Size(
+          programs, calls, exits, traps, forgeries, servers, waits, refusals, signals, loads,
+          switches, some);
+    }
+  }
 
   private static final long REPLY = BYTES;
   private static final int VECTOR_BYTES = RegisterFile.VECTOR_BYTES_MIN;
@@ -62,6 +88,7 @@ final class RingModel implements Interleavings.World {
   private int signalsLeft;
   private int loadsLeft;
   private int switchesLeft;
+  private int endsLeft;
 
   /** Whose registers are in the vCPU. */
   private @Nullable Program guest;
@@ -78,6 +105,7 @@ final class RingModel implements Interleavings.World {
     signalsLeft = size.signals;
     loadsLeft = size.loads;
     switchesLeft = size.switches;
+    endsLeft = size.ends;
   }
 
   private static Field[] ringFields() {
@@ -350,6 +378,11 @@ final class RingModel implements Interleavings.World {
       return index * 16L + id;
     }
 
+    /** What is there for the call it makes last. */
+    long lastNumber() {
+      return index * 16L + lastId;
+    }
+
     long expected(long of) {
       return 1000 + of;
     }
@@ -477,7 +510,7 @@ final class RingModel implements Interleavings.World {
     PostedRegisters answered = ring.answeredRegisters();
     hash = Interleavings.mix(hash, answered == null ? -1 : answered.register(CpuContext.RAX));
     hash = Interleavings.mix(hash, memory.getLong(REPLY + REPLY_FS_BASE));
-    hash = hash * 31 + loadsLeft * 8L + switchesLeft;
+    hash = hash * 31 + (loadsLeft * 8L + switchesLeft) * 4L + endsLeft;
     return Interleavings.mix(hash, (refusalsLeft * 8L + waitsLeft) * 4L + signalsLeft);
   }
 
@@ -792,7 +825,13 @@ final class RingModel implements Interleavings.World {
             () -> waitsLeft > 0,
             mayLoad,
             mayLoad,
-            () -> switchesLeft > 0 && !runQueue.isEmpty());
+            () -> switchesLeft > 0 && !runQueue.isEmpty(),
+            () -> endsLeft > 0 && !runQueue.isEmpty() && number == program.lastNumber());
+    if (how == 6) {
+      endsLeft--;
+      endBySwitch(call, program);
+      return;
+    }
     if (how == 5) {
       switchesLeft--;
       switchFrom(call, program, (int) number % 16);
@@ -856,6 +895,27 @@ final class RingModel implements Interleavings.World {
     }
     program.leaveTask();
     handed.add(new Handed(call, program, id));
+  }
+
+  /** {@link Server}: the call ends its program, and the next of the run queue gets the vCPU. */
+  private void endBySwitch(WatchedCall call, Program program) {
+    Program next = runQueue.remove();
+    next.touch();
+    schedule.observed(next.index);
+    schedule.mark();
+    PostedRegisters registers = takeSaved(call);
+    if (registers == null) {
+      makeRunnable(next);
+      finish(call, program, program.lastId);
+      return;
+    }
+    schedule.mark();
+    if (!call.switchTo(next, registers)) {
+      makeRunnable(next);
+    }
+    program.touchRegisters();
+    program.ended = true;
+    program.leave();
   }
 
   private @Nullable PostedRegisters takeSaved(WatchedCall call) {
