@@ -65,6 +65,17 @@ record Measurement(List<Repetition> repetitions) {
         .sum();
   }
 
+  /** How many times as long all repetitions took as they would have if all had been warm. */
+  double wholeByWarm() {
+    double warm = median(warmRepetitions(), Phase.TOTAL, Repetition.Spent::nanos);
+    double mean =
+        repetitions.stream()
+            .mapToLong(repetition -> repetition.of(Phase.TOTAL).nanos())
+            .average()
+            .orElseThrow();
+    return mean / warm;
+  }
+
   private static double median(
       List<Repetition> some, Phase phase, ToLongFunction<Repetition.Spent> unit) {
     long[] sorted = some.stream().mapToLong(r -> unit.applyAsLong(r.of(phase))).sorted().toArray();

@@ -97,6 +97,7 @@ record SmallfileJson(SmallfileReport report, MachineFlags flags, HostKind host, 
     json.writeEndObject();
     json.writeNumberField("warmingUpRepetitions", measured.warmingUp());
     json.writeNumberField("warmingUpNanos", measured.warmingUpNanos());
+    json.writeNumberField("wholeByWarm", measured.wholeByWarm());
     json.writeArrayFieldStart("repetitions");
     for (Repetition repetition : measured.repetitions()) {
       json.writeStartObject();

@@ -138,12 +138,13 @@ record SmallfileReport(Settings settings, Measurement guest, Measurement nativel
         ? ""
         : """
         The kernel is compiled while it runs: after %s, %s ms, they take less than %d times as
-        long as when warm.
+        long as when warm; all of them together took %s times as long.
         """
             .formatted(
                 count(count, "repetition", "repetitions"),
                 number(guest.warmingUpNanos() / MEGA, 0),
-                Measurement.NEARLY_WARM);
+                Measurement.NEARLY_WARM,
+                number(guest.wholeByWarm(), 1));
   }
 
   private static String paper() {

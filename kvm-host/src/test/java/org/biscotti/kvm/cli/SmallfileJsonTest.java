@@ -77,6 +77,7 @@ class SmallfileJsonTest {
         .containsEntry("/biscotti/warmMedian/read/nanos", "30")
         .containsEntry("/biscotti/warmingUpRepetitions", "0")
         .containsEntry("/biscotti/warmingUpNanos", "0")
+        .containsKey("/biscotti/wholeByWarm")
         .containsEntry("/biscotti/repetitions/0/create/nanos", "30")
         .containsEntry("/biscotti/repetitions/2/total/cycles", "480")
         .containsEntry("/native/warmMedian/unlink/cycles", "800")

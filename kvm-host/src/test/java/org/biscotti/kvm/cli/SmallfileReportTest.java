@@ -100,6 +100,8 @@ class SmallfileReportTest {
     assertThat(atOnce.warmingUp()).isZero();
     assertThat(atOnce.warmingUpNanos()).isZero();
     assertThat(measurement(1000).warmingUp()).isZero();
+    assertThat(measurement(1000).wholeByWarm()).isEqualTo(1);
+    assertThat(measurement(900, 90, 100, 110).wholeByWarm()).isEqualTo(300 / 105.0);
   }
 
   @Test
@@ -134,7 +136,7 @@ class SmallfileReportTest {
             file. cold: the first repetition; warm: median of the last 4.
             ratio: time in the guest by time on the host.
             The kernel is compiled while it runs: after 2 repetitions, 90 ms, they take less than 3 times as
-            long as when warm.
+            long as when warm; all of them together took 3.1 times as long.
 
             From the paper (Cutler et al., figure 4: 100 files of 1 byte in a few directories), on other
             hardware and on a file system on a disk: for the proportions, not for comparison.
