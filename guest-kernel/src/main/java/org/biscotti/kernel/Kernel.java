@@ -3,6 +3,7 @@ package org.biscotti.kernel;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -46,6 +47,7 @@ import org.biscotti.kernel.port.HostDirectory.HostFile;
 import org.biscotti.kernel.port.HostRandom;
 import org.biscotti.kernel.port.HostStream;
 import org.biscotti.kernel.serve.Patching;
+import org.biscotti.kernel.serve.Policies;
 import org.biscotti.kernel.serve.Serving;
 import org.biscotti.kernel.syscall.Dispatcher;
 import org.biscotti.kernel.syscall.SyscallObserver;
@@ -180,7 +182,8 @@ public final class Kernel implements AutoCloseable {
     if (observer != null) {
       processes.onSignal(observer::signalled);
     }
-    dispatcher = new Dispatcher(new SyscallTable(options.researchCalls()), observer);
+    dispatcher =
+        new Dispatcher(new SyscallTable(options.researchCalls() ? this::serveBy : null), observer);
     serving =
         new Serving(
             state,
@@ -192,6 +195,12 @@ public final class Kernel implements AutoCloseable {
             elsewhere);
     patching = options.patching() == Patching.AUTO;
     clockKeeper = new ClockKeeper(new Vvar(memory, hardware.vvarGpa(), clock), clock);
+  }
+
+  private boolean serveBy(long policy) {
+    Optional<Policies> wanted = Policies.of(policy);
+    wanted.ifPresent(serving::use);
+    return wanted.isPresent();
   }
 
   private static FileSystems bootFiles(

@@ -111,7 +111,7 @@ final class BudgetFigure implements Experiment {
       Lab lab, ThreadBudget.Load load, ThreadBudget.How how, List<String> sizes)
       throws IOException {
     int iterations = lab.choose(3, 7);
-    TimeValue time = TimeValue.milliseconds(lab.choose(120, 1000));
+    TimeValue time = TimeValue.milliseconds(lab.choose(120, 500));
     try {
       return new Runner(
               new OptionsBuilder()

@@ -36,6 +36,7 @@ public final class Figures implements Callable<Integer> {
   private static final List<Experiment> ALL =
       List.of(
           new SmallfileFigure(),
+          new PolicyFigure(),
           new CollectorFigure(),
           new BigForkFigure(),
           new ProcessFigure(),

@@ -77,7 +77,6 @@ public final class Server {
   private final Serving serving;
   private final Scheduler<Task> scheduler;
   private final Dispatcher dispatcher;
-  private final SyscallPolicy policy;
   private final Parallel parallel;
   private final SyscallRing ring;
   private final int vcpu;
@@ -92,7 +91,6 @@ public final class Server {
     vcpu = cpu.index();
     scheduler = serving.kernel().scheduler();
     dispatcher = serving.dispatcher();
-    policy = serving.policy();
     parallel = serving.kernel().parallel();
     ring = serving.ring(vcpu);
     ring.useVectorOf(cpu);
@@ -229,7 +227,7 @@ public final class Server {
     call.e = task.register(R8);
     call.f = task.register(R9);
     call.startNanos = nowNanos;
-    policy.serve(call, this);
+    serving.policy().serve(call, this);
     while (call.state() != Call.FINISHED) {
       if (call.state() == Call.PARKED) {
         if (call.move()) {
@@ -357,7 +355,7 @@ public final class Server {
     if (dispatcher.isObserved()) {
       call.startNanos = System.nanoTime();
     }
-    policy.serve(call, this);
+    serving.policy().serve(call, this);
   }
 
   /** True if its vCPU's thread should see to it that it comes by a jump from now on. */

@@ -22,7 +22,6 @@ public final class Serving {
 
   private final KernelState kernel;
   private final Dispatcher dispatcher;
-  private final SyscallPolicy policy;
   private final Exitless exitless;
   private final SyscallRing[] rings;
   private final CallThreads threads;
@@ -32,6 +31,8 @@ public final class Serving {
 
   /** vCPU threads that look at the rings. */
   private final AtomicInteger servers = new AtomicInteger();
+
+  private volatile SyscallPolicy policy;
 
   /** Whether busy calls become jumps; set before any program runs. */
   private volatile boolean jumps;
@@ -76,6 +77,11 @@ public final class Serving {
 
   SyscallPolicy policy() {
     return policy;
+  }
+
+  /** Calls that are taken from now on are served by another policy. */
+  public void use(Policies other) {
+    policy = other.make();
   }
 
   Exitless exitless() {

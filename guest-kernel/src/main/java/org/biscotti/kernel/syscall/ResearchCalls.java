@@ -1,6 +1,7 @@
 package org.biscotti.kernel.syscall;
 
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongPredicate;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.event.WholeHeapCollections;
@@ -20,6 +21,7 @@ final class ResearchCalls {
   static final int ALLOCATE = 2001;
   static final int COLLECTIONS = 2002;
   static final int PARALLELISM = 2003;
+  static final int SYSCALLS = 2004;
 
   private static final long OBJECTS_MAX = 1L << 30;
   private static final long BYTES_MAX = 1L << 30;
@@ -33,11 +35,17 @@ final class ResearchCalls {
   /** One for the table to survive, one for it to be counted as a survivor. */
   private static final int COLLECTIONS_TO_SETTLE = 2;
 
+  private final LongPredicate serveBy;
   private final ReentrantLock lock = new ReentrantLock();
   private @Nullable Entry[] table = new Entry[0];
   private @Nullable Object[] kept = new Object[0];
   private int nextKept;
   private @Nullable WholeHeapCollections collections;
+
+  /** With what changes the policy of system calls: see {@link SyscallTable}. */
+  ResearchCalls(LongPredicate serveBy) {
+    this.serveBy = serveBy;
+  }
 
   /** An object of the hash table: a key, and the next one in the same bucket. */
   private static final class Entry {
@@ -146,6 +154,19 @@ final class ResearchCalls {
   long parallelism(Task task, long policy, long b, long c, long d, long e, long f) {
     Parallelism wanted = Parallelism.of(policy).orElseThrow(() -> ErrnoException.of(Errno.EINVAL));
     task.process().kernel().parallel().set(wanted);
+    return 0;
+  }
+
+  /**
+   * research_syscalls(policy): how system calls are served from now on, by the number that {@code
+   * serve.Policies} has for it.
+   *
+   * @return 0
+   */
+  long syscalls(Task task, long policy, long b, long c, long d, long e, long f) {
+    if (!serveBy.test(policy)) {
+      throw ErrnoException.of(Errno.EINVAL);
+    }
     return 0;
   }
 

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
+import java.util.function.LongPredicate;
 import org.biscotti.kernel.abi.SyscallNames;
 import org.biscotti.kernel.task.Interruption;
 import org.jspecify.annotations.Nullable;
@@ -51,15 +52,16 @@ public final class SyscallTable {
 
   /** The table of all calls that Linux has too. */
   public SyscallTable() {
-    this(false);
+    this(null);
   }
 
   /**
    * A table.
    *
-   * @param research true to have the calls of {@link ResearchCalls} too
+   * @param serveBy to have the calls of {@link ResearchCalls} too: has system calls served by the
+   *     policy of a number, false if there is none
    */
-  public SyscallTable(boolean research) {
+  public SyscallTable(@Nullable LongPredicate serveBy) {
     files();
     directories();
     metadata();
@@ -74,8 +76,8 @@ public final class SyscallTable {
     processes();
     signals();
     timers();
-    if (research) {
-      research(new ResearchCalls());
+    if (serveBy != null) {
+      research(new ResearchCalls(serveBy));
     }
     rows.sort((x, y) -> Integer.compare(x.number(), y.number()));
     byNumber = new Syscall[rows.getLast().number() + 1];
@@ -810,6 +812,7 @@ public final class SyscallTable {
     row(ResearchCalls.ALLOCATE, "research_allocate", calls::allocate, FULL, "size size", note);
     row(ResearchCalls.COLLECTIONS, "research_collections", calls::collections, FULL, "", note);
     row(ResearchCalls.PARALLELISM, "research_parallelism", calls::parallelism, FULL, "int", note);
+    row(ResearchCalls.SYSCALLS, "research_syscalls", calls::syscalls, FULL, "int", note);
   }
 
   private void timers() {

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 class ResearchCallsTest {
   private final TestKernel kernel = new TestKernel();
   private final Task task = kernel.program();
-  private final ResearchCalls calls = new ResearchCalls();
+  private final ResearchCalls calls = new ResearchCalls(policy -> policy == 3);
 
   @AfterEach
   void close() {
@@ -26,11 +26,11 @@ class ResearchCallsTest {
 
   @Test
   void areThereOnlyOnDemand() {
-    assertThat(new SyscallTable(false).rows()).noneMatch(row -> row.name().startsWith("research_"));
-    assertThat(new SyscallTable(true).rows())
+    assertThat(new SyscallTable().rows()).noneMatch(row -> row.name().startsWith("research_"));
+    assertThat(new SyscallTable(_ -> false).rows())
         .extracting(Syscall::name)
         .contains("research_fill", "research_allocate", "research_collections")
-        .contains("research_parallelism");
+        .contains("research_parallelism", "research_syscalls");
   }
 
   @Test
@@ -50,6 +50,14 @@ class ResearchCallsTest {
     assertThat(calls.allocate(task, 63, 0, 0, 0, 0, 0)).isZero();
     assertThatThrownBy(() -> calls.allocate(task, 64, -1, 0, 0, 0, 0))
         .isInstanceOf(ErrnoException.class);
+  }
+
+  @Test
+  void changesThePolicyOfSystemCalls() {
+    assertThat(calls.syscalls(task, 3, 0, 0, 0, 0, 0)).isZero();
+    assertThatThrownBy(() -> calls.syscalls(task, 4, 0, 0, 0, 0, 0))
+        .isInstanceOf(ErrnoException.class)
+        .hasMessageContaining("EINVAL");
   }
 
   @Test
