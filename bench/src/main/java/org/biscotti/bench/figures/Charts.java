@@ -20,6 +20,11 @@ final class Charts {
   private static final int WIDTH = 900;
   private static final int HEIGHT = 520;
 
+  /** More names than these below an axis would be left out where they touch: they slope. */
+  private static final int LEVEL_NAMES_MAX = 7;
+
+  private static final int SLOPE_DEGREES = 30;
+
   private Charts() {}
 
   /** As PNG. */
@@ -94,6 +99,9 @@ final class Charts {
     Set<String> names = new LinkedHashSet<>();
     for (String series : chart.series()) {
       of(points, chart, series).forEach(point -> names.add(point.x()));
+    }
+    if (names.size() > LEVEL_NAMES_MAX) {
+      picture.getStyler().setXAxisLabelRotation(SLOPE_DEGREES).setXAxisMaxLabelCount(names.size());
     }
     for (String series : chart.series()) {
       List<Double> values = new ArrayList<>();
