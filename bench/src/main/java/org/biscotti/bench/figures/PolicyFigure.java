@@ -59,9 +59,13 @@ final class PolicyFigure implements Experiment {
     return "Policies of system calls";
   }
 
+  private static List<Load> loads(boolean quick) {
+    return quick ? List.of(Load.IDLE) : List.of(Load.values());
+  }
+
   @Override
   public int steps(Extent extent) {
-    return Load.values().length;
+    return loads(extent.quick()).size();
   }
 
   @Override
@@ -69,7 +73,7 @@ final class PolicyFigure implements Experiment {
     List<Point> points = new ArrayList<>();
     List<Chart> charts = new ArrayList<>();
     List<String> findings = new ArrayList<>();
-    for (Load load : Load.values()) {
+    for (Load load : loads(lab.quick())) {
       lab.step(load.words);
       Lab.Output output =
           lab.guest(
@@ -78,7 +82,7 @@ final class PolicyFigure implements Experiment {
                   lab.program("policies"),
                   "/tmp",
                   Integer.toString(Policies.values().length),
-                  lab.choose("9", "101"),
+                  lab.choose("15", "101"),
                   load.name().toLowerCase(Locale.ROOT)));
       for (double[] row : output.rows()) {
         points.add(point(load, row, output.command()));
@@ -107,7 +111,7 @@ final class PolicyFigure implements Experiment {
                     + "code. One that is the only one a JVM has ever seen costs a little less.",
                 "Alone: another vCPU is idle, and its thread serves. One computing, one calling: another "
                     + "program does nothing but that, so that on two vCPUs every call is an exit."));
-    for (Load load : Load.values()) {
+    for (Load load : loads(lab.quick())) {
       findings.add(worst(result, load));
     }
     return result;

@@ -35,9 +35,10 @@ class FiguresIT {
     Kvm.need();
     ByteArrayOutputStream text = new ByteArrayOutputStream();
     PrintStream console = new PrintStream(text, true, StandardCharsets.UTF_8);
-    assertThat(run(console, "fork", "--quick", "--out", directory.toString())).isZero();
+    assertThat(run(console, "fork", "policies", "--quick", "--out", directory.toString())).isZero();
     assertThat(text.toString(StandardCharsets.UTF_8))
-        .contains("native Linux", "sequential", "parallel", "ondemand", "report: ");
+        .contains("native Linux", "sequential", "parallel", "ondemand", "report: ")
+        .contains("alone: adaptive takes at most ", "pipe round trip");
     assertThat(Files.readString(directory.resolve("fork.csv")))
         .contains("./scripts/run.sh exec --memory=1792M --fork=ondemand -- ");
     Path page = directory.resolve("report.html");
