@@ -55,14 +55,15 @@ public final class Vdso {
   }
 
   /**
-   * Maps the vDSO where there is room.
+   * Maps the vDSO where there is room; it is there at once, as the C library reads it at its start.
    *
    * @return its address, for AT_SYSINFO_EHDR
    * @throws org.biscotti.kernel.abi.ErrnoException ENOMEM
    */
   long mapInto(AddressSpace space) {
     int prot = Mman.PROT_READ | Mman.PROT_EXEC;
-    return space.mmap(0, size, prot, Mman.MAP_PRIVATE, pages, 0, false);
+    int flags = Mman.MAP_PRIVATE | Mman.MAP_POPULATE;
+    return space.mmap(0, size, prot, flags, pages, 0, false);
   }
 
   private static final class Pages implements PageSource {

@@ -1076,7 +1076,8 @@ public final class AddressSpace implements MappingListener {
     if (populate) {
       populate(whole, start, end);
     } else {
-      prepopulate(whole, start, end);
+      prepopulate(whole, start, end, policy.prepopulatePages());
+      mapProgram(whole, start, end);
     }
   }
 
@@ -1086,13 +1087,26 @@ public final class AddressSpace implements MappingListener {
     pager.flush();
   }
 
-  private void prepopulate(Vma vma, long start, long end) {
-    if (policy.prepopulatePages() > 0
+  /**
+   * Whoever executes a program that others have executed need not fault for what they have. What it
+   * can write is copied with the first write instead: it would have to be announced then.
+   */
+  private void mapProgram(Vma vma, long start, long end) {
+    if (vma.has(Vma.DENY_WRITE)
+        && vma.prot != 0
+        && !vma.writable()
+        && end - start <= (long) policy.programPages() * PAGE_SIZE) {
+      pager.mapCached(vma, start, end);
+    }
+  }
+
+  private void prepopulate(Vma vma, long start, long end, int pages) {
+    if (pages > 0
         && vma.source == null
         && vma.writable()
         && !vma.has(Vma.NO_RESERVE | Vma.GROWS_DOWN)
         && !frames.isScarce()) {
-      long most = (long) policy.prepopulatePages() * PAGE_SIZE;
+      long most = (long) pages * PAGE_SIZE;
       pager.populate(vma, start, Math.min(end, start + most), true);
     }
   }
@@ -1345,7 +1359,7 @@ public final class AddressSpace implements MappingListener {
     areas.requireGrowth(heap.pages(), true, true);
     areas.requireRoom(1);
     Vma whole = areas.add(heap);
-    prepopulate(whole, oldEnd, newEnd);
+    prepopulate(whole, oldEnd, newEnd, policy.heapPages());
     locks.extended(whole, oldEnd, newEnd);
     return true;
   }

@@ -592,6 +592,31 @@ final class Pager {
     return FaultOutcome.HANDLED;
   }
 
+  /**
+   * Maps those pages of a private area that its file has in memory, as far as the tables for them
+   * can be had.
+   */
+  void mapCached(Vma vma, long from, long to) {
+    PageSource source = vma.source;
+    if (source == null) {
+      return;
+    }
+    try {
+      for (long page = from; page < to; ) {
+        long end = PageTables.tableEnd(page, to);
+        long at = makeOwnEntryAddress(page);
+        for (; page < end; page += PAGE_SIZE, at += 8) {
+          long gpa = memory.getLong(at) == 0 ? source.cachedPage(vma.pageIndex(page)) : 0;
+          if (gpa != 0) {
+            insert(at, gpa | fileBits(vma, false));
+          }
+        }
+      }
+    } catch (ErrnoException _) {
+      // What is not there will be asked for.
+    }
+  }
+
   /** Maps what is there of a file around a page, as far as that does not count as writing. */
   private void mapNearby(Vma vma, PageSource source, long page, int window) {
     boolean writable = vma.shared && vma.writable() && !source.tracksWrites();

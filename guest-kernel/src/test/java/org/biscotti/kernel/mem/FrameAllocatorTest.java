@@ -212,7 +212,7 @@ class FrameAllocatorTest {
 
   @Test
   void quarantineEndsAtTheLimitOfThePolicy() {
-    MemoryPolicy policy = new MemoryPolicy(1, 1, 1, 1, 0, 10, ForkPolicies.SEQUENTIAL);
+    MemoryPolicy policy = new MemoryPolicy(1, 1, 1, 1, 0, 0, 0, 10, ForkPolicies.SEQUENTIAL);
     FrameAllocator few = new FrameAllocator(memory, 2 * PAGE, policy);
     long[] gpas = new long[6];
     few.allocateRun(gpas, 6, Use.KERNEL);

@@ -50,7 +50,8 @@ class HostileArgumentsTest {
   void onlyErrorNumbersComeOut(long seed) {
     random = new Random(seed);
     TestMachine machine =
-        new TestMachine(3000, new MemoryPolicy(16, 64, 16, 512, 4, 64, ForkPolicies.SEQUENTIAL));
+        new TestMachine(
+            3000, new MemoryPolicy(16, 64, 16, 512, 4, 4, 256, 64, ForkPolicies.SEQUENTIAL));
     TestFile file = new TestFile(machine.frames, 16, true);
     for (int i = 0; i < CALLS; i++) {
       try {

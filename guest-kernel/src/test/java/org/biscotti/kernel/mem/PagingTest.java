@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 /** Pages: faults, copies, downgrades, and what happens to frames. */
 class PagingTest {
   private static final MemoryPolicy AROUND =
-      new MemoryPolicy(16, 64, 16, 512, 0, 0, ForkPolicies.SEQUENTIAL);
+      new MemoryPolicy(16, 64, 16, 512, 0, 0, 0, 0, ForkPolicies.SEQUENTIAL);
 
   private TestMachine machine = TestMachine.exact();
 
@@ -389,11 +389,49 @@ class PagingTest {
 
   @Test
   void newMemoryCanBeThereFromTheStart() {
-    use(new TestMachine(4096, new MemoryPolicy(16, 64, 16, 512, 8, 0, ForkPolicies.SEQUENTIAL)));
+    use(
+        new TestMachine(
+            4096, new MemoryPolicy(16, 64, 16, 512, 8, 8, 0, 0, ForkPolicies.SEQUENTIAL)));
     long addr = machine.map(32);
     assertThat(machine.space.residentPages()).isEqualTo(8);
     machine.user.setByte(addr + 7 * PAGE, (byte) 1);
     assertThat(machine.space.faults()).isZero();
+  }
+
+  @Test
+  void extensionsOfTheHeapCanBeThereFromTheStart() {
+    use(new TestMachine(4096, new MemoryPolicy(1, 1, 1, 1, 0, 4, 0, 0, ForkPolicies.SEQUENTIAL)));
+    long start = 0x4000_0000L;
+    machine.space.setBreak(start);
+    assertThat(machine.space.brk(start + 3 * PAGE)).isEqualTo(start + 3 * PAGE);
+    assertThat(machine.space.residentPages()).isEqualTo(3);
+    assertThat(machine.space.brk(start + 13 * PAGE)).isEqualTo(start + 13 * PAGE);
+    assertThat(machine.space.residentPages()).isEqualTo(7);
+    machine.map(2);
+    assertThat(machine.space.residentPages()).isEqualTo(7);
+  }
+
+  @Test
+  void whatAProgramsFileHasInMemoryIsThereFromTheStart() {
+    use(new TestMachine(4096, new MemoryPolicy(1, 1, 1, 1, 0, 0, 6, 0, ForkPolicies.SEQUENTIAL)));
+    TestFile file = new TestFile(machine.frames, 8, true);
+    for (int cached : new int[] {1, 2, 5}) {
+      machine.frames.release(file.page(cached, false));
+    }
+    int flags = MAP_PRIVATE | MAP_DENYWRITE;
+    long addr = machine.space.mmap(0, 6 * PAGE, PROT_READ, flags, file, 0, true);
+    assertThat(machine.space.residentPages()).isEqualTo(3);
+    assertThat(machine.user.getByte(addr + 5 * PAGE))
+        .isEqualTo(machine.memory.getByte(file.frame(5)));
+    assertThat(machine.space.faults()).isZero();
+    machine.space.mmap(0, 7 * PAGE, PROT_READ, flags, file, 0, true); // too large
+    machine.space.mmap(0, 6 * PAGE, RW, flags, file, 0, true);
+    machine.space.mmap(0, 6 * PAGE, PROT_NONE, flags, file, 0, true);
+    machine.space.mmap(0, 6 * PAGE, PROT_READ, MAP_PRIVATE, file, 0, true); // not a program
+    assertThat(machine.space.residentPages()).isEqualTo(3);
+    machine.space.munmap(addr, 6 * PAGE);
+    assertThat(machine.frames.references(file.frame(1))).isEqualTo(1);
+    file.truncate(0);
   }
 
   @Test
@@ -439,7 +477,7 @@ class PagingTest {
   @Test
   void closingGivesFramesBackAfterTablesAreReleased() {
     TestMachine other =
-        new TestMachine(1024, new MemoryPolicy(1, 1, 1, 1, 0, 1000, ForkPolicies.SEQUENTIAL));
+        new TestMachine(1024, new MemoryPolicy(1, 1, 1, 1, 0, 0, 0, 1000, ForkPolicies.SEQUENTIAL));
     long addr = other.map(20);
     other.user.zero(addr, 20 * PAGE);
     other.space.root(0);

@@ -47,7 +47,15 @@ class RandomMappingTest {
         new TestMachine(
             6000,
             new MemoryPolicy(
-                faultAround, faultAround, faultAround, most, 0, 16, ForkPolicies.SEQUENTIAL));
+                faultAround,
+                faultAround,
+                faultAround,
+                most,
+                0,
+                4,
+                16,
+                16,
+                ForkPolicies.SEQUENTIAL));
     model = new PageModel();
     tlb = new SoftTlb(machine);
     files.clear();

@@ -22,88 +22,88 @@ class CallInterleavingsTest {
 
   @Test
   void oneProgramAndOneServer() {
-    tryAll(new Size(1, 2, true, 1, 0, 1, 1, 1, 1, 0, 0));
+    tryAll(new Size(1, 2, true, 1, 0, 1, 1, 1, 1, 0, 0, 0));
   }
 
   @Test
   void twoProgramsOnOneVcpu() {
-    tryAll(new Size(2, 1, true, 1, 0, 1, 1, 0, 0, 0, 0));
+    tryAll(new Size(2, 1, true, 1, 0, 1, 1, 0, 0, 0, 0, 0));
   }
 
   /** With calls that are refused it takes half a minute, so only under -Dbiscotti.stress. */
   @Test
   void twoServers() {
     int refusals = Integer.getInteger("biscotti.stress", 0) > 0 ? 1 : 0;
-    tryAll(new Size(1, 2, false, 0, 0, 2, 1, refusals, 0, 0, 0));
+    tryAll(new Size(1, 2, false, 0, 0, 2, 1, refusals, 0, 0, 0, 0));
   }
 
   @Test
   void forgerAndVictim() {
-    tryAll(new Size(2, 1, true, 1, 1, 1, 0, 0, 0, 0, 0));
+    tryAll(new Size(2, 1, true, 1, 1, 1, 0, 0, 0, 0, 0, 0));
   }
 
   /** A request that is forged may be taken after the real one, before it, or in its place. */
   @Test
   void forgerWhoseCallsWait() {
-    tryAll(new Size(1, 1, true, 0, 2, 1, 1, 0, 0, 0, 0));
+    tryAll(new Size(1, 1, true, 0, 2, 1, 1, 0, 0, 0, 0, 0));
   }
 
   /** Calls that set all registers, or at whose end a signal handler has to run. */
   @Test
   void callsThatLoadRegisters() {
-    tryAll(new Size(1, 2, true, 1, 0, 1, 0, 0, 1, 2, 0));
+    tryAll(new Size(1, 2, true, 1, 0, 1, 0, 0, 1, 2, 0, 0));
   }
 
   @Test
   void callsThatLoadRegistersOfOneOfTwo() {
-    tryAll(new Size(2, 1, true, 0, 0, 1, 1, 0, 0, 1, 0));
+    tryAll(new Size(2, 1, true, 0, 0, 1, 1, 0, 0, 1, 0, 0));
   }
 
   @Test
   void twoServersOfCallsThatLoadRegisters() {
-    tryAll(new Size(1, 2, false, 0, 0, 2, 0, 0, 0, 1, 0));
+    tryAll(new Size(1, 2, false, 0, 0, 2, 0, 0, 0, 1, 0, 0));
   }
 
   @Test
   void forgerOfCallsThatLoadRegisters() {
-    tryAll(new Size(2, 1, true, 0, 1, 1, 0, 0, 0, 1, 0));
+    tryAll(new Size(2, 1, true, 0, 1, 1, 0, 0, 0, 1, 0, 0));
   }
 
   /** A server gives the vCPU of a call that waits to the next program in the run queue. */
   @Test
   void switchesWithoutAnExit() {
-    tryAll(new Size(2, 1, true, 1, 0, 1, 0, 0, 0, 0, 1));
+    tryAll(new Size(2, 1, true, 1, 0, 1, 0, 0, 0, 0, 1, 0));
   }
 
   @Test
   void switchesToAndFro() {
-    tryAll(new Size(2, 1, false, 0, 0, 1, 0, 0, 0, 0, 2));
+    tryAll(new Size(2, 1, false, 0, 0, 1, 0, 0, 0, 0, 2, 0));
   }
 
   @Test
   void twoServersSwitch() {
-    tryAll(new Size(2, 1, false, 0, 0, 2, 0, 0, 0, 0, 1));
+    tryAll(new Size(2, 1, false, 0, 0, 2, 0, 0, 0, 0, 1, 0));
   }
 
   /** A server ends a program, and gives its vCPU to the next one in the run queue. */
   @Test
   void endsWithoutAnExit() {
-    tryAll(new Size(2, 1, true, 1, 0, 1, 0, 0, 0, 0, 0).ending(1));
+    tryAll(new Size(2, 1, true, 1, 0, 1, 0, 0, 0, 0, 0, 1));
   }
 
   @Test
   void endsAfterASwitch() {
-    tryAll(new Size(2, 1, false, 0, 0, 1, 0, 0, 0, 0, 1).ending(1));
+    tryAll(new Size(2, 1, false, 0, 0, 1, 0, 0, 0, 0, 1, 1));
   }
 
   @Test
   void twoServersOfAProgramThatEnds() {
-    tryAll(new Size(2, 1, false, 0, 0, 2, 0, 0, 0, 0, 0).ending(1));
+    tryAll(new Size(2, 1, false, 0, 0, 2, 0, 0, 0, 0, 0, 1));
   }
 
   @Test
   void forgerIsSwitched() {
-    tryAll(new Size(2, 1, false, 0, 1, 1, 0, 0, 0, 0, 1));
+    tryAll(new Size(2, 1, false, 0, 1, 1, 0, 0, 0, 0, 1, 0));
   }
 
   /** The program may post again what somebody has asked for, after that has been given up. */
@@ -121,7 +121,7 @@ class CallInterleavingsTest {
   @Test
   void findsTheCallThatIsServedTwice() {
     assertThatThrownBy(
-            () -> search(new Size(1, 1, true, 0, 0, 1, 0, 0, 0, 1, 0), ForgetsThatItAsked::new))
+            () -> search(new Size(1, 1, true, 0, 0, 1, 0, 0, 0, 1, 0, 0), ForgetsThatItAsked::new))
         .isInstanceOf(AssertionError.class);
   }
 
@@ -151,7 +151,7 @@ class CallInterleavingsTest {
   @Test
   void findsTheTaskThatALookInVainLost() {
     assertThatThrownBy(
-            () -> search(new Size(1, 2, true, 1, 0, 1, 0, 0, 0, 0, 0), TakenTooSoon::new))
+            () -> search(new Size(1, 2, true, 1, 0, 1, 0, 0, 0, 0, 0, 0), TakenTooSoon::new))
         .isInstanceOf(AssertionError.class);
   }
 
@@ -181,7 +181,7 @@ class CallInterleavingsTest {
   @Test
   void findsTheTaskThatWasSwitchedTooSoon() {
     assertThatThrownBy(
-            () -> search(new Size(2, 1, true, 0, 0, 1, 1, 0, 0, 0, 1), SwitchesTooSoon::new))
+            () -> search(new Size(2, 1, true, 0, 0, 1, 1, 0, 0, 0, 1, 0), SwitchesTooSoon::new))
         .isInstanceOf(AssertionError.class);
   }
 }

@@ -42,32 +42,7 @@ final class RingModel implements Interleavings.World {
       int signals,
       int loads,
       int switches,
-      int ends) {
-    /** One in which no program ends without an exit. */
-    Size(
-        int programs,
-        int calls,
-        boolean exits,
-        int traps,
-        int forgeries,
-        int servers,
-        int waits,
-        int refusals,
-        int signals,
-        int loads,
-        int switches) {
-      this(
-          programs, calls, exits, traps, forgeries, servers, waits, refusals, signals, loads,
-          switches, 0);
-    }
-
-    /** The same, in which so many programs may do so. */
-    Size ending(int some) {
-      return new Size(
-          programs, calls, exits, traps, forgeries, servers, waits, refusals, signals, loads,
-          switches, some);
-    }
-  }
+      int ends) {}
 
   private static final long REPLY = BYTES;
   private static final int VECTOR_BYTES = RegisterFile.VECTOR_BYTES_MIN;
