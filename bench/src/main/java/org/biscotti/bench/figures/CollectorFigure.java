@@ -54,7 +54,7 @@ final class CollectorFigure implements Experiment {
   /**
    * What makes a collector go through the whole heap while there is room. Where it does so when the
    * old generation is full, a small young one has what forks leave behind die in the old one.
-   * Shenandoah would take the table for young, and copy it, until it has survived a dozen cycles.
+   * Shenandoah would take the table for young, and mark all of it each time, for some cycles more.
    */
   private static String jvmOptions(String collector) {
     return switch (collector) {

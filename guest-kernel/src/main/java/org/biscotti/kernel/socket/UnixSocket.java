@@ -39,7 +39,7 @@ public final class UnixSocket extends OpenFile {
   /** What of a buffer a datagram cannot fill. */
   private static final int DATAGRAM_RESERVE = 32;
 
-  // What /proc/net/unix shows (include/uapi/linux/net.h).
+  // What /proc/net/unix shows (Linux' include/linux/net.h and include/uapi/linux/net.h).
   private static final int ACCEPTS_CONNECTIONS = 1 << 16;
   private static final int SHOWN_UNCONNECTED = 1;
   private static final int SHOWN_CONNECTED = 3;
