@@ -12,7 +12,15 @@ import picocli.CommandLine.ParseResult;
 final class FiguresCommand implements Subcommand {
   private static final List<String> EXPERIMENTS =
       List.of(
-          "smallfile", "bmgc", "fork", "processes", "manythreads", "read", "latency", "threads");
+          "smallfile",
+          "policies",
+          "bmgc",
+          "fork",
+          "processes",
+          "manythreads",
+          "read",
+          "latency",
+          "threads");
 
   @Override
   public String name() {
