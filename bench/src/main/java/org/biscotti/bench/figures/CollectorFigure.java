@@ -27,7 +27,7 @@ final class CollectorFigure implements Experiment {
   private static final int COLLECTIONS_MIN = 10;
   private static final int COLLECTIONS_MIN_QUICK = 5;
   private static final int SECONDS_MAX = 480;
-  private static final int SECONDS_MAX_QUICK = 12;
+  private static final int SECONDS_MAX_QUICK = 8;
   private static final double ZGC_RATIO_MAX = 1.10;
 
   @Override

@@ -42,7 +42,7 @@ final class LatencyFigure implements Experiment {
               List.of("--research-calls", "--gc=" + collector, "--kernel-heap=2G"),
               List.of(
                   lab.program("latency"),
-                  lab.choose("6", "60"),
+                  lab.choose("4", "60"),
                   Integer.toString(PERIOD_MICROS),
                   Integer.toString(BYTES),
                   Integer.toString(PAUSE_MICROS),

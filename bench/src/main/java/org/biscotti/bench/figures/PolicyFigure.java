@@ -82,7 +82,7 @@ final class PolicyFigure implements Experiment {
                   lab.program("policies"),
                   "/tmp",
                   Integer.toString(Policies.values().length),
-                  lab.choose("15", "101"),
+                  lab.choose("7", "101"),
                   load.name().toLowerCase(Locale.ROOT)));
       for (double[] row : output.rows()) {
         points.add(point(load, row, output.command()));
@@ -112,7 +112,7 @@ final class PolicyFigure implements Experiment {
                 "Alone: another vCPU is idle, and its thread serves. One computing, one calling: another "
                     + "program does nothing but that, so that on two vCPUs every call is an exit."));
     for (Load load : loads(lab.quick())) {
-      findings.add(worst(result, load));
+      findings.add(worst(result, load) + (lab.quick() ? "; these are too few turns" : ""));
     }
     return result;
   }
