@@ -3,6 +3,7 @@ package org.biscotti.kernel.mem;
 import static org.biscotti.kernel.port.GuestMemory.PAGE_SHIFT;
 import static org.biscotti.kernel.port.GuestMemory.PAGE_SIZE;
 
+import java.util.function.LongUnaryOperator;
 import org.biscotti.kernel.abi.Errno;
 import org.biscotti.kernel.abi.ErrnoException;
 import org.biscotti.kernel.mem.FrameAllocator.Use;
@@ -604,13 +605,8 @@ final class Pager {
     try {
       for (long page = from; page < to; ) {
         long end = PageTables.tableEnd(page, to);
-        long at = makeOwnEntryAddress(page);
-        for (; page < end; page += PAGE_SIZE, at += 8) {
-          long gpa = memory.getLong(at) == 0 ? source.cachedPage(vma.pageIndex(page)) : 0;
-          if (gpa != 0) {
-            insert(at, gpa | fileBits(vma, false));
-          }
-        }
+        mapWhatIsThere(vma, makeOwnEntryAddress(page), page, end, false, source::cachedPage);
+        page = end;
       }
     } catch (ErrnoException _) {
       // What is not there will be asked for.
@@ -622,16 +618,25 @@ final class Pager {
     boolean writable = vma.shared && vma.writable() && !source.tracksWrites();
     long from = windowStart(vma, page, window);
     long to = windowEnd(vma, page, window);
-    long at = tables.entryAddress(from);
-    for (long near = from; near < to; near += PAGE_SIZE, at += 8) {
-      if (memory.getLong(at) == 0) {
-        long gpa = source.nearbyPage(vma.pageIndex(near));
-        if (gpa != 0) {
-          insert(at, gpa | fileBits(vma, writable));
-        }
+    mapWhatIsThere(vma, tables.entryAddress(from), from, to, writable, source::nearbyPage);
+    vma.mappedAround(from, to);
+  }
+
+  /**
+   * Maps pages of a file where nothing is mapped, within one table.
+   *
+   * @param entries address of the entry for {@code from}
+   * @param pages a page of the file with a reference that is the caller's, 0 if there is none
+   */
+  private void mapWhatIsThere(
+      Vma vma, long entries, long from, long to, boolean writable, LongUnaryOperator pages) {
+    long at = entries;
+    for (long page = from; page < to; page += PAGE_SIZE, at += 8) {
+      long gpa = memory.getLong(at) == 0 ? pages.applyAsLong(vma.pageIndex(page)) : 0;
+      if (gpa != 0) {
+        insert(at, gpa | fileBits(vma, writable));
       }
     }
-    vma.mappedAround(from, to);
   }
 
   /**
