@@ -809,7 +809,7 @@ final class RingModel implements Interleavings.World {
     }
     if (how == 5) {
       switchesLeft--;
-      switchFrom(call, program, (int) number % 16);
+      waitSwitched(call, program, (int) number % 16);
       return;
     }
     if (how == 2) {
@@ -852,28 +852,29 @@ final class RingModel implements Interleavings.World {
     }
   }
 
-  /** {@link Server}: the next of the run queue gets the vCPU, the call a thread. */
-  private void switchFrom(WatchedCall call, Program program, int id) {
-    Program next = runQueue.remove();
-    next.touch();
-    schedule.observed(next.index);
-    schedule.mark();
-    PostedRegisters registers = takeSaved(call);
-    if (registers == null) {
-      makeRunnable(next);
+  /** {@link Server}: the call waits on a thread, and the next of the run queue gets the vCPU. */
+  private void waitSwitched(WatchedCall call, Program program, int id) {
+    if (switchFrom(call)) {
+      program.leaveTask();
+      handed.add(new Handed(call, program, id));
+    } else {
       refuse(call, program);
-      return;
     }
-    schedule.mark();
-    if (!call.switchTo(next, registers)) {
-      makeRunnable(next);
-    }
-    program.leaveTask();
-    handed.add(new Handed(call, program, id));
   }
 
   /** {@link Server}: the call ends its program, and the next of the run queue gets the vCPU. */
   private void endBySwitch(WatchedCall call, Program program) {
+    if (switchFrom(call)) {
+      program.touchRegisters();
+      program.ended = true;
+      program.leave();
+    } else {
+      finish(call, program, program.lastId);
+    }
+  }
+
+  /** {@link Server}: false if the program of the call has not been saved, and stays. */
+  private boolean switchFrom(WatchedCall call) {
     Program next = runQueue.remove();
     next.touch();
     schedule.observed(next.index);
@@ -881,16 +882,13 @@ final class RingModel implements Interleavings.World {
     PostedRegisters registers = takeSaved(call);
     if (registers == null) {
       makeRunnable(next);
-      finish(call, program, program.lastId);
-      return;
+      return false;
     }
     schedule.mark();
     if (!call.switchTo(next, registers)) {
       makeRunnable(next);
     }
-    program.touchRegisters();
-    program.ended = true;
-    program.leave();
+    return true;
   }
 
   private @Nullable PostedRegisters takeSaved(WatchedCall call) {
