@@ -77,6 +77,7 @@ biscotti_need() {
       libc) package=libc6-dev; [[ -e /usr/include/linux/kvm.h && -e /usr/include/stdio.h ]] && continue ;;
       busybox) package=busybox-static; type -P busybox >/dev/null && continue ;;
       mke2fs) package=e2fsprogs; PATH=$PATH:/usr/sbin:/sbin type -P mke2fs >/dev/null && continue ;;
+      chromium) package=chromium; [[ $(type -P chromium chromium-browser google-chrome) ]] && continue ;;
       mvn) package=maven; type -P mvn >/dev/null && continue ;;
       *) package=$tool; type -P "$tool" >/dev/null && continue ;;
     esac

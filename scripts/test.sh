@@ -5,7 +5,7 @@ set -u
 . "${BASH_SOURCE[0]%/*}/env.sh"
 biscotti_need make busybox mke2fs || exit
 # A browser looks at the report of the experiments; without one that test is skipped.
-type -P chromium chromium-browser google-chrome >/dev/null || biscotti_need chromium
+biscotti_need chromium
 require=false
 [[ ${BISCOTTI_REQUIRE_KVM:-0} == 1 ]] && require=true
 exec "$root/scripts/mvn.sh" verify -Dbiscotti.requireKvm=$require
