@@ -8,28 +8,13 @@
  * word of each page again, and a third figure is the time of that.
  */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "measure.h"
+
 enum { PAGE = 4096 };
-
-static int64_t now_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000000000L + t.tv_nsec;
-}
-
-static void __attribute__((noreturn)) fail(const char *what) {
-  fprintf(stderr, "bigfork: %s: %s\n", what, strerror(errno));
-  exit(1);
-}
 
 static void touch(char *memory, size_t size, uint64_t value) {
   for (size_t i = 0; i < size; i += PAGE) *(volatile uint64_t *)(memory + i) = value + i;

@@ -16,30 +16,15 @@
  * without the call that allocates.
  */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include <x86intrin.h>
 
+#include "measure.h"
+
 enum { FILL = 2000, ALLOCATE, COLLECTIONS, WARM_UP = 2000, FORKS_MAX = 1 << 23 };
-
-static int64_t now_ns(clockid_t clock) {
-  struct timespec t;
-  clock_gettime(clock, &t);
-  return t.tv_sec * 1000000000L + t.tv_nsec;
-}
-
-static void __attribute__((noreturn)) fail(const char *what) {
-  fprintf(stderr, "bmgc: %s: %s\n", what, strerror(errno));
-  exit(1);
-}
 
 static long research(long number, long first, long second) {
   long result = syscall(number, first, second);
@@ -52,11 +37,6 @@ static void fork_once(void) {
   int status;
   if (child == 0) _exit(0);
   if (child < 0 || waitpid(child, &status, 0) != child || status) fail("fork");
-}
-
-static int by_value(const void *a, const void *b) {
-  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-  return (x > y) - (x < y);
 }
 
 int main(int argc, char **argv) {
@@ -77,22 +57,22 @@ int main(int argc, char **argv) {
     research(ALLOCATE, bytes, keep);
   }
   long before = research(COLLECTIONS, 0, 0), collections = 0, forks = 0;
-  int64_t begin = now_ns(CLOCK_REALTIME), sum = 0, bare = 0;
+  int64_t begin = time_ns(CLOCK_REALTIME), sum = 0, bare = 0;
   uint64_t cycles = 0;
   while (forks < least ||
-         (collections < wanted && forks < FORKS_MAX && now_ns(CLOCK_REALTIME) - begin < limit_ns)) {
-    int64_t start = now_ns(CLOCK_MONOTONIC);
+         (collections < wanted && forks < FORKS_MAX && time_ns(CLOCK_REALTIME) - begin < limit_ns)) {
+    int64_t start = now_ns();
     uint64_t tsc = __rdtsc();
     fork_once();
-    bare += now_ns(CLOCK_MONOTONIC) - start;
+    bare += now_ns() - start;
     research(ALLOCATE, bytes, keep);
     cycles += __rdtsc() - tsc;
-    times[forks] = now_ns(CLOCK_MONOTONIC) - start;
+    times[forks] = now_ns() - start;
     sum += times[forks++];
     if (forks % 16 == 0) collections = research(COLLECTIONS, 0, 0) - before;
   }
   collections = research(COLLECTIONS, 0, 0) - before;
-  int64_t end = now_ns(CLOCK_REALTIME);
+  int64_t end = time_ns(CLOCK_REALTIME);
   qsort(times, (size_t)forks, sizeof *times, by_value);
   printf("%ld %ld %ld %ld %ld %ld %ld %ld %ld\n", forks, collections, (long)(sum / forks),
          (long)times[forks / 2], (long)times[forks - 1], (long)(cycles / (uint64_t)forks),

@@ -11,32 +11,17 @@
  * per cent, and how often.
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "measure.h"
 
 enum { FILL = 2000, ALLOCATE, SUB_BITS = 7, SUB = 1 << SUB_BITS, BUCKETS = (64 - SUB_BITS) * SUB };
 
 static atomic_int ended;
 static long bytes, keep, rest;
-
-static int64_t now_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000000000L + t.tv_nsec;
-}
-
-static void __attribute__((noreturn)) fail(const char *what) {
-  fprintf(stderr, "latency: %s: %s\n", what, strerror(errno));
-  exit(1);
-}
 
 static void *allocator(void *argument) {
   while (!atomic_load(&ended)) {

@@ -13,17 +13,13 @@
  * before time counts.
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "measure.h"
 
 enum { TURNS = 8, WARM_UP_TURNS = 6, ROUNDS_MAX = 500, ROUNDS_MIN = 2 }; /* rounds of a turn */
 enum { PARALLELISM = 2003, POLICIES_MAX = 8, THREADS_MAX = 64 };
@@ -36,27 +32,11 @@ static long copiers;
 static int ended;
 static int policies; /* 0: only what there is */
 
-static int64_t now_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000000000L + t.tv_nsec;
-}
-
-static void __attribute__((noreturn)) fail(const char *what) {
-  fprintf(stderr, "parread: %s: %s\n", what, strerror(errno));
-  exit(1);
-}
-
 static char *memory(size_t size) {
   char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (p == MAP_FAILED) fail("mmap");
   for (size_t i = 0; i < size; i += 4096) p[i] = (char)(i >> 12);
   return p;
-}
-
-static int by_value(const void *a, const void *b) {
-  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-  return (x > y) - (x < y);
 }
 
 static void *copier(void *argument) {

@@ -11,20 +11,16 @@
  * turn, and the 25th and the 75th percentile, in nanoseconds.
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "measure.h"
 
 enum { SYSCALLS = 2004, POLICIES_MAX = 8, TURNS_MAX = 1000 };
 enum { BATCH = 16, LARGE = 1 << 20 };
@@ -33,17 +29,6 @@ static const int64_t TURN_NS = 10000000, SETTLE_NS = 1000000;
 static char page[4096], large[LARGE];
 static char file[4096], other[4096];
 static int fd, to_partner[2], from_partner[2];
-
-static int64_t now_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000000000L + t.tv_nsec;
-}
-
-static void __attribute__((noreturn)) fail(const char *what) {
-  fprintf(stderr, "policies: %s: %s\n", what, strerror(errno));
-  exit(1);
-}
 
 static void require(int holds, const char *what) {
   if (!holds) fail(what);
@@ -91,7 +76,7 @@ static void (*const operations[])(void) = {null_call, open_close, stat_file,  re
                                            write_byte, read_large, small_file, round_trip};
 enum { OPERATIONS = sizeof operations / sizeof *operations };
 
-static int by_value(const void *a, const void *b) {
+static int by_time(const void *a, const void *b) {
   double x = *(const double *)a, y = *(const double *)b;
   return (x > y) - (x < y);
 }
@@ -123,7 +108,7 @@ static void measure(int number, int policies, int turns) {
   }
   for (int policy = 0; policy < policies; policy++) {
     double *of = times[policy];
-    qsort(of, (size_t)turns, sizeof *of, by_value);
+    qsort(of, (size_t)turns, sizeof *of, by_time);
     printf("%d %d %d %.1f %.1f %.1f\n", number, policy, turns, of[turns / 2], of[turns / 4],
            of[turns * 3 / 4]);
   }
