@@ -84,9 +84,14 @@ final class PolicyFigure implements Experiment {
                   Integer.toString(Policies.values().length),
                   lab.choose("7", "101"),
                   load.name().toLowerCase(Locale.ROOT)));
+      double inline = 0;
       for (double[] row : output.rows()) {
+        // The simplest one comes first of each operation; and operations differ by a thousand
+        // times.
+        inline = row[POLICY] == Policies.INLINE.number() ? row[MEDIAN] : inline;
+        double ratio = row[MEDIAN] / inline;
         points.add(point(load, row, output.command()));
-        points.add(ratio(load, row, output));
+        points.add(Point.of(series(load, row), operation(row), RATIO, ratio, output.command()));
       }
       charts.add(
           new Chart(
@@ -139,18 +144,6 @@ final class PolicyFigure implements Experiment {
         row[HIGH],
         (long) row[TURNS],
         command);
-  }
-
-  /** A policy's time by that of the simplest one: operations differ by a thousand times. */
-  private static Point ratio(Load load, double[] row, Lab.Output output) {
-    double inline =
-        output.rows().stream()
-            .filter(r -> r[OPERATION] == row[OPERATION] && r[POLICY] == Policies.INLINE.number())
-            .mapToDouble(r -> r[MEDIAN])
-            .findFirst()
-            .orElseThrow();
-    return Point.of(
-        series(load, row), operation(row), RATIO, row[MEDIAN] / inline, output.command());
   }
 
   /** Where the adaptive policy is farthest from the best of the others. */
